@@ -1,0 +1,71 @@
+/**
+ * `npm test`: type check, lint, format check, then every test file. Ends with node's own summary.
+ * `npm test -- screen http`: only test files whose path contains one of these, and no checks.
+ */
+import { spawnSync } from "node:child_process";
+import { globSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const TEST_FILES = ["src/**/*.test.ts", "test/**/*.test.ts"];
+// Two test files at once: more would disturb suites that watch deadlines on small machines.
+const CONCURRENCY = 2;
+// A test that hangs fails by this time, which leaves room for the rest inside 15 minutes.
+const TEST_TIMEOUT_MS = 300_000;
+
+type Check = { readonly name: string; readonly script: string; readonly args: readonly string[] };
+const CHECKS: readonly Check[] = [
+  { name: "typecheck", script: "typescript/bin/tsc", args: ["--noEmit"] },
+  { name: "lint", script: "eslint/bin/eslint.js", args: [".", "--max-warnings", "0"] },
+  {
+    name: "format",
+    script: "prettier/bin/prettier.cjs",
+    args: ["--check", "--log-level", "warn", "."],
+  },
+];
+
+process.exitCode = main(process.argv.slice(2));
+
+function main(patterns: readonly string[]): number {
+  const files = globSync(TEST_FILES, { cwd: ROOT })
+    .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
+    .sort();
+  if (files.length === 0) {
+    console.error(`No test file's path contains ${patterns.join(" or ")}.`);
+    return 1;
+  }
+  const failed = patterns.length === 0 ? CHECKS.filter((check) => !passes(check)) : [];
+  const names = failed.map(({ name }) => name).join(", ");
+  if (failed.length > 0) console.log(`✖ failed, tests run all the same: ${names}\n`);
+
+  console.log(`▶ tests in ${files.length} file${files.length === 1 ? "" : "s"}`);
+  const testsPass = runNode([
+    "--test",
+    `--test-concurrency=${CONCURRENCY}`,
+    `--test-timeout=${TEST_TIMEOUT_MS}`,
+    "--test-reporter=spec",
+    "--disable-warning=ExperimentalWarning",
+    ...files,
+  ]);
+  // On the error stream: node's summary stays the end of the output.
+  if (failed.length > 0) console.error(`\n✖ failed before the tests: ${names}`);
+  return testsPass && failed.length === 0 ? 0 : 1;
+}
+
+function passes({ name, script, args }: Check): boolean {
+  console.log(`▶ ${name}`);
+  const startedAtMs = performance.now();
+  const passed = runNode([`node_modules/${script}`, ...args]);
+  const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(1);
+  console.log(`${passed ? "✔" : "✖"} ${name} (${seconds} s)\n`);
+  return passed;
+}
+
+/** True when it ended by itself with status 0: not when a signal ended it. */
+function runNode(args: readonly string[]): boolean {
+  const { status } = spawnSync(process.execPath, args, {
+    cwd: ROOT,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  return status === 0;
+}

@@ -1,0 +1,242 @@
+/**
+ * Reading and writing the fields that wires are made of: strict, bounded, and never quoting a
+ * value in an error, because it may be a PIN. RELIABILITY 2.6.
+ */
+import { asDialled, canonicalDialled, parseMsisdn } from "../core/address.ts";
+import { WireError } from "../core/failure.ts";
+import type { Backend, Dialled, Msisdn, WireReply, WireRequest } from "../types.ts";
+
+export const INPUT_CHARS_MAX = 182;
+const SESSION_ID_CHARS_MAX = 100;
+const LABEL_CHARS_MAX = 40;
+const DIALLED_CHARS_MAX = 182;
+const FORM_FIELDS_MAX = 20;
+
+const JSON_TYPE = "application/json";
+const FORM_TYPE = "application/x-www-form-urlencoded";
+const JSON_HEADERS = { "content-type": JSON_TYPE };
+const FORM_HEADERS = { "content-type": FORM_TYPE };
+
+type Message = Pick<WireRequest | WireReply, "headers" | "body">;
+type BodyCode = "bad_body" | "bad_reply";
+export type JsonFields = Readonly<Record<string, unknown>>;
+export type FormFields = ReadonlyMap<string, string>;
+type Fields = Readonly<Record<string, string>>;
+
+/** `__proto__` becomes a plain key here and is never read: only named fields are. */
+export function readJson({ headers, body }: Message, code: BodyCode): JsonFields {
+  requireType(headers, JSON_TYPE, code);
+  const value = parseJson(body);
+  if (value === undefined) throw new WireError(code, "body is not valid JSON");
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new WireError(code, "body is not a JSON object");
+  }
+  return value as JsonFields;
+}
+
+/** Undefined when it is not JSON: what JSON.parse throws quotes the text. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** URLSearchParams takes any number of fields, twice the same one, and invalid UTF-8. */
+export function readForm({ headers, body }: Message): FormFields {
+  requireType(headers, FORM_TYPE, "bad_body");
+  const fields = new Map<string, string>();
+  for (let start = 0; start < body.length;) {
+    const ampersand = body.indexOf("&", start);
+    const end = ampersand === -1 ? body.length : ampersand;
+    if (end > start) addField(fields, body, start, end);
+    start = end + 1;
+  }
+  return fields;
+}
+
+function addField(fields: Map<string, string>, body: string, start: number, end: number): void {
+  if (fields.size === FORM_FIELDS_MAX) {
+    throw new WireError("bad_body", `form has more than ${FORM_FIELDS_MAX} fields`);
+  }
+  const equals = body.indexOf("=", start);
+  const nameEnd = equals === -1 || equals > end ? end : equals;
+  const name = unescapeForm(body.slice(start, nameEnd));
+  if (fields.has(name)) throw new WireError("bad_body", `${printable(name)} is given twice`);
+  fields.set(name, nameEnd === end ? "" : unescapeForm(body.slice(nameEnd + 1, end)));
+}
+
+function unescapeForm(text: string): string {
+  const spaced = text.includes("+") ? text.replaceAll("+", " ") : text;
+  if (!spaced.includes("%")) return spaced;
+  try {
+    return decodeURIComponent(spaced);
+  } catch {
+    throw new WireError("bad_body", "form has an escape that is not valid UTF-8");
+  }
+}
+
+function requireType(headers: Message["headers"], type: string, code: BodyCode): void {
+  if (!isType(headers["content-type"], type)) {
+    throw new WireError(code, `content-type must be ${type} in UTF-8`);
+  }
+  requirePlain(headers, code);
+}
+
+/** RELIABILITY 2.4, 2.6: nothing is decompressed, so nothing can be a bomb. */
+export function requirePlain(headers: Message["headers"], code: BodyCode): void {
+  if (headers["content-encoding"] === undefined) return;
+  throw new WireError(code, "content-encoding is not accepted");
+}
+
+function isType(header: string | undefined, type: string): boolean {
+  if (header === type) return true;
+  if (header === undefined) return false;
+  const [media = "", ...parameters] = header.toLowerCase().split(";", 5);
+  return media.trim() === type && parameters.every(isUtf8IfCharset);
+}
+
+function isUtf8IfCharset(parameter: string): boolean {
+  const [name = "", value = ""] = parameter.split("=", 2);
+  if (name.trim() !== "charset") return true;
+  const charset = value.trim().replaceAll('"', "");
+  return charset === "utf-8" || charset === "utf8";
+}
+
+/** A name the sender made up, where an error has to name it. */
+function printable(name: string): string {
+  return /^[A-Za-z_][\w.-]{0,39}$/.test(name) ? name : "a field";
+}
+
+export function refuseUnknown(fields: JsonFields, known: ReadonlySet<string>): void {
+  for (const name of Object.keys(fields)) {
+    if (!known.has(name))
+      throw new WireError("unknown_field", `${printable(name)} is not known here`);
+  }
+}
+
+/** A string without control characters. What a person may type passes as it is. */
+export function textOf(value: unknown, name: string, charsMax: number): string {
+  if (value === undefined) throw new WireError("missing_field", `${name} is required`);
+  if (typeof value !== "string") throw new WireError("bad_field", `${name} must be a string`);
+  if (value.length > charsMax) {
+    throw new WireError("bad_field", `${name} must have at most ${charsMax} characters`);
+  }
+  if (hasControls(value)) throw new WireError("bad_field", `${name} has control characters`);
+  // Half a surrogate pair is no character: UTF-8 can't carry it to the backend.
+  if (!value.isWellFormed()) throw new WireError("bad_field", `${name} is not valid Unicode`);
+  return value;
+}
+
+function hasControls(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code < 0x20 || code === 0x7f) return true;
+  }
+  return false;
+}
+
+/** Opaque: numbers beyond 2^53 are in use as session ids, so a JSON number is refused. */
+export function idOf(value: unknown, name: string): string {
+  const id = textOf(value, name, SESSION_ID_CHARS_MAX);
+  if (id === "") throw new WireError("missing_field", `${name} is required`);
+  return id;
+}
+
+/** A network's name for itself; absent and empty are the same. */
+export function labelOf(value: unknown, name: string): string | undefined {
+  if (value === undefined || value === "") return undefined;
+  return textOf(value, name, LABEL_CHARS_MAX);
+}
+
+/** "258823456789": wires that say E.164 without the plus. */
+export function bareMsisdnOf(value: unknown, name: string): Msisdn {
+  const text = textOf(value, name, Infinity);
+  if (!isE164(text, 0, 7)) {
+    throw new WireError(
+      "bad_msisdn",
+      `${name} must be E.164 without +: 7 to 15 digits, the first not 0`,
+    );
+  }
+  return parseMsisdn(text);
+}
+
+/** "+254712345678": wires that say E.164 with the plus. */
+export function plusMsisdnOf(value: unknown, name: string): Msisdn {
+  const text = textOf(value, name, Infinity);
+  if (text.charCodeAt(0) !== PLUS || !isE164(text, 1, 8)) {
+    throw new WireError(
+      "bad_msisdn",
+      `${name} must be E.164: + and 8 to 15 digits, the first not 0`,
+    );
+  }
+  return parseMsisdn(text);
+}
+const PLUS = 0x2b;
+const ZERO = 0x30;
+const NINE = 0x39;
+
+function isE164(text: string, start: number, digitsMin: number): boolean {
+  const digits = text.length - start;
+  if (digits < digitsMin || digits > 15 || text.charCodeAt(start) === ZERO) return false;
+  for (let index = start; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code < ZERO || code > NINE) return false;
+  }
+  return true;
+}
+
+/** A code exactly as dialled, "*1234#". */
+export function dialledOf(value: unknown, name: string): Dialled {
+  return dialledBy(asDialled, value, name);
+}
+
+/** A code whose star and hash some networks leave out (PROTOCOLS 0, rule 5). */
+export function looseDialledOf(value: unknown, name: string): Dialled {
+  return dialledBy(canonicalDialled, value, name);
+}
+
+function dialledBy(
+  read: (text: string) => Dialled | undefined,
+  value: unknown,
+  name: string,
+): Dialled {
+  const dialled = read(textOf(value, name, DIALLED_CHARS_MAX));
+  if (dialled === undefined) throw new WireError("bad_dialled", `${name} must be like *1234#`);
+  return dialled;
+}
+
+/** The same fields as a JSON body, or as a query where the backend was registered with GET. */
+export function askInJson(fields: Fields, method: Backend["method"]): WireRequest {
+  if (method === "GET") return askInQuery(fields);
+  return { method, path: "", query: "", headers: JSON_HEADERS, body: JSON.stringify(fields) };
+}
+
+export function askInForm(fields: Fields, method: Backend["method"]): WireRequest {
+  if (method === "GET") return askInQuery(fields);
+  return { method, path: "", query: "", headers: FORM_HEADERS, body: formOf(fields) };
+}
+
+function askInQuery(fields: Fields): WireRequest {
+  return { method: "GET", path: "", query: formOf(fields), headers: {}, body: "" };
+}
+
+function formOf(fields: Fields): string {
+  let form = "";
+  for (const name of Object.keys(fields)) {
+    const value = fields[name] ?? "";
+    // encodeURIComponent throws on half a surrogate pair.
+    form += `${form === "" ? "" : "&"}${name}=${encodeURIComponent(value.toWellFormed())}`;
+  }
+  return form;
+}
+
+export function answerInJson(status: number, body: unknown): WireReply {
+  return { status, headers: JSON_HEADERS, body: JSON.stringify(body) };
+}
+
+/** Another session's answer is never shown: subscriber A would read B's balance. */
+export function requireSame(value: unknown, expected: string, name: string): void {
+  if (value !== expected) throw new WireError("bad_reply", `${name} is not the one asked with`);
+}

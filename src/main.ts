@@ -1,0 +1,227 @@
+/** The command line. Only this file reads the environment, arguments and the terminal. */
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+import pino from "pino";
+import pinoPretty from "pino-pretty";
+import { defineCommand, parseCommand } from "./cli/args.ts";
+import { dial, dialCommand } from "./cli/dial.ts";
+import { describeConfig, describeSettings, parseConfig } from "./config.ts";
+import type { Config, ConfigFile, Mode } from "./config.ts";
+import { registerDemo, removeDemo } from "./demo/register.ts";
+import { createLog, errorFields, type Log } from "./observe/log.ts";
+import { startServer, type Running } from "./server.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+const configOption = {
+  name: "config",
+  type: "string",
+  help: "configuration file; default: dialyard.config.ts where it exists",
+} as const;
+const devCommand = defineCommand({
+  name: "dialyard dev",
+  summary: "Gateway with demo applications, for a developer's machine.",
+  options: [configOption],
+});
+const startCommand = defineCommand({
+  name: "dialyard start",
+  summary: "Gateway for production. Needs DIALYARD_ADMIN_KEY.",
+  options: [configOption],
+});
+const configCommand = defineCommand({
+  name: "dialyard config",
+  summary: "Prints what is in force, secrets masked, and checks it.",
+  options: [configOption, { name: "production", type: "boolean", help: "as `dialyard start` would read it" }],
+});
+
+const HELP = `Dialyard ${version}: USSD gateway. Any protocol in, any protocol out.
+
+Usage: dialyard COMMAND [options]
+
+  dev       gateway with demo applications, for a developer's machine
+  start     gateway for production
+  dial      a phone in the terminal
+  config    print the configuration in force
+  version   print the version
+
+dialyard COMMAND --help says more. Settings (environment, or dialyard.config.ts):
+
+${describeSettings()
+  .map(({ env, help, expects }) => `  ${env.padEnd(24)} ${help} (${expects})`)
+  .join("\n")}
+`;
+
+const [command = "help", ...argv] = process.argv.slice(2);
+process.exitCode = await run(command);
+
+async function run(name: string): Promise<number> {
+  switch (name) {
+    case "dev":
+      return serve(devCommand, "development");
+    case "start":
+      return serve(startCommand, "production");
+    case "config":
+      return printConfig();
+    case "dial":
+      return dialFromTerminal();
+    case "version":
+    case "--version":
+      console.log(version);
+      return 0;
+    case "help":
+    case "--help":
+    case "-h":
+      console.log(HELP);
+      return 0;
+    default:
+      console.error(`dialyard: unknown command ${name}\n\n${HELP}`);
+      return 2;
+  }
+}
+
+async function serve(definition: typeof devCommand, mode: Mode): Promise<number> {
+  const parsed = parseCommand(definition, argv);
+  if (parsed.type !== "run") return printed(parsed);
+  const config = await loadConfig(mode, parsed.values.config);
+  if (config === undefined) return 1;
+  // Read by libraries; the mode itself is this command.
+  process.env["NODE_ENV"] ??= mode;
+  const { log, flush } = openLog(config);
+  process.on("unhandledRejection", (reason) => log.error("unhandled_rejection", errorFields(reason)));
+  let running: Running;
+  try {
+    running = await startServer(config, log, version);
+  } catch (error) {
+    flush();
+    console.error(`dialyard: cannot start: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  }
+  const demo = config.demo ? await registerDemo(running.registry) : await removeDemo(running.registry);
+  if (mode === "development") console.log(welcome(running, demo.hints));
+  await signalled();
+  // A second signal means now: what is in flight is left unsettled.
+  process.once("SIGTERM", () => process.exit(1));
+  process.once("SIGINT", () => process.exit(1));
+  const isDrained = await running.drain();
+  await demo.close();
+  flush();
+  // Sockets of networks that did not hang up must not keep a drained process alive.
+  process.exit(isDrained ? 0 : 1);
+}
+
+function signalled(): Promise<void> {
+  return new Promise((done) => {
+    process.once("SIGTERM", () => done());
+    process.once("SIGINT", () => done());
+  });
+}
+
+function openLog(config: Config): { readonly log: Log; readonly flush: () => void } {
+  if (config.logFormat === "pretty") {
+    const destination = pinoPretty({
+      colorize: process.stdout.isTTY,
+      translateTime: "SYS:HH:MM:ss.l",
+      messageFormat: "{event}",
+      ignore: "event",
+      singleLine: true,
+      sync: true,
+    });
+    return { log: createLog({ level: config.logLevel, destination }), flush: () => undefined };
+  }
+  const destination = pino.destination({ dest: 1, sync: false, minLength: 8_192, periodicFlush: 500 });
+  const flush = () => {
+    try {
+      destination.flushSync();
+    } catch {
+      // Nothing was open yet, so nothing waits.
+    }
+  };
+  return { log: createLog({ level: config.logLevel, destination }), flush };
+}
+
+async function loadConfig(mode: Mode, path: string | undefined): Promise<Config | undefined> {
+  const file = await readConfigFile(path).catch((error: unknown) => {
+    console.error(`dialyard: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  });
+  if (file === undefined) return undefined;
+  const parsed = parseConfig(mode, process.env, file);
+  if (parsed.type === "invalid") {
+    console.error(`dialyard: the configuration has ${parsed.problems.length} problem(s):`);
+    for (const problem of parsed.problems) console.error(`  ${problem}`);
+    return undefined;
+  }
+  for (const warning of parsed.warnings) console.error(`dialyard: warning: ${warning}`);
+  return parsed.config;
+}
+
+/** A file exports `config` (or is its default export), made with defineConfig. */
+async function readConfigFile(path: string | undefined): Promise<ConfigFile> {
+  const file = resolve(path ?? "dialyard.config.ts");
+  if (!existsSync(file)) {
+    if (path !== undefined) throw new Error(`no configuration file at ${file}`);
+    return {};
+  }
+  const loaded = (await import(pathToFileURL(file).href)) as { config?: unknown; default?: unknown };
+  const config = loaded.config ?? loaded.default;
+  if (typeof config !== "object" || config === null) {
+    throw new Error(`${file} must export const config = defineConfig({ … })`);
+  }
+  return config as ConfigFile;
+}
+
+async function printConfig(): Promise<number> {
+  const parsed = parseCommand(configCommand, argv);
+  if (parsed.type !== "run") return printed(parsed);
+  const mode = parsed.values.production ? "production" : "development";
+  const config = await loadConfig(mode, parsed.values.config);
+  if (config === undefined) return 1;
+  console.log(describeConfig(config));
+  return 0;
+}
+
+async function dialFromTerminal(): Promise<number> {
+  const parsed = parseCommand(dialCommand, argv);
+  if (parsed.type !== "run") return printed(parsed);
+  const { values, positionals } = parsed;
+  const adminKey = values.key ?? process.env["DIALYARD_ADMIN_KEY"];
+  return dial(
+    { ...values, dialled: positionals[0], adminKey },
+    {
+      input: createInterface({ input: process.stdin }),
+      isTty: process.stdin.isTTY && process.stdout.isTTY,
+      write: (text) => process.stdout.write(text),
+    },
+  );
+}
+
+function printed(parsed: { readonly text: string; readonly status: number }): number {
+  (parsed.status === 0 ? console.log : console.error)(parsed.text);
+  return parsed.status;
+}
+
+function welcome({ url, config }: Running, demos: readonly DemoHint[]): string {
+  const codes = demos.map(({ serviceCode, name, hint }) => `  ${serviceCode.padEnd(12)} ${name.padEnd(16)} ${hint}`);
+  const channels = config.channels.map(({ name, paths }) => `  ${name.padEnd(16)} ${url}${paths.at(-1) ?? ""}`);
+  return [
+    "",
+    `Dialyard ${version} is ready at ${url}`,
+    "",
+    ...(codes.length === 0 ? [] : ["Codes to dial", ...codes, ""]),
+    "Channels: where a network's callback URL points",
+    ...channels,
+    "",
+    `  ${"API docs".padEnd(16)} ${url}/docs`,
+    `  ${"Backends".padEnd(16)} ${url}/backends`,
+    `  ${"Sessions".padEnd(16)} ${url}/api/v1/sessions`,
+    `  ${"Metrics".padEnd(16)} ${url}/metrics`,
+    "",
+    `Dial from another terminal: npx dialyard dial ${demos[0]?.serviceCode ?? "*365#"}${config.port === 8080 ? "" : ` --url ${url}`}`,
+    "",
+  ].join("\n");
+}
+type DemoHint = { readonly serviceCode: string; readonly name: string; readonly hint: string };

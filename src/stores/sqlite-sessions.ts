@@ -1,0 +1,354 @@
+/**
+ * The turn path on SQLite: one statement per named constant, each inside the transaction of the
+ * group commit.
+ *
+ * A page that a transaction touches costs 4 KiB of log, more than a statement does. So `open`
+ * writes nothing but a lease, all leases share a few pages, records are appended, and only
+ * `settle` touches the session's own page.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import type { Ask, Held, Lease, Session, Settlement, TurnRecord } from "../types.ts";
+import type { HeldLease } from "./lease.ts";
+import { UNSETTLED_KEPT_MS, afterRelease, takeOver, unknownTurn } from "./lease.ts";
+import type { Digest, Sealer } from "./seal.ts";
+import { randomIds } from "./seal.ts";
+import type { Recent } from "./recent.ts";
+import { createRecent } from "./recent.ts";
+import type { StaticColumns, Statics, TurnColumns } from "./session-row.ts";
+import {
+  equalStatics,
+  outcomeOf,
+  readSession,
+  readStatics,
+  sealMsisdn,
+  staticsOf,
+  writeAttempts,
+  writeState,
+} from "./session-row.ts";
+
+/** The database as the turn path uses it. Its functions run inside a transaction. */
+export type TurnTables = {
+  readonly sql: ReturnType<typeof prepareAll>;
+  readonly sealer: Sealer;
+  readonly digest: Digest;
+  readonly newToken: () => string;
+  /** Opening a sealed MSISDN costs 6 µs, and a session comes back every few seconds. */
+  readonly known: Recent<number, Statics>;
+};
+
+const STATICS_REMEMBERED_MAX = 65_536;
+
+export function createTurnTables(
+  database: DatabaseSync,
+  sealer: Sealer,
+  digest: Digest,
+): TurnTables {
+  const known = createRecent<number, Statics>(STATICS_REMEMBERED_MAX);
+  return { sql: prepareAll(database), sealer, digest, newToken: randomIds().newToken, known };
+}
+
+export function open(tables: TurnTables, ask: Ask): Held {
+  const { sql } = tables;
+  const { key, nowMs, freshId } = ask;
+  const row = sql.load.get(key) as SessionRow | undefined;
+  const token = tokenFor(tables, row);
+  const { changes } = sql.take.run(key, token, nowMs, nowMs + ask.leaseMs, ask.digest, freshId);
+  if (changes === 0) return openOver(tables, ask, row);
+  return leased(tables, { key, token, freshId }, row, nowMs, FIRST_DRIVE);
+}
+
+export function settle(tables: TurnTables, lease: Lease, settlement: Settlement): boolean {
+  const { sql } = tables;
+  if (sql.giveBack.run(lease.key, lease.token).changes === 0) return false;
+  const { session, record, nowMs } = settlement;
+  const { n, lastTurn } = rowOf(lease.token);
+  if (n !== 0 && isSession(tables, n, session.id)) {
+    updateSession(tables, n, insertTurn(tables, n, lastTurn, record), settlement);
+    return true;
+  }
+  if (n !== 0) sql.retire.run(nowMs, "replaced", "abandoned", n);
+  insertTurn(tables, insertSession(tables, lease.key, settlement), 0, record);
+  return true;
+}
+
+export function release({ sql }: TurnTables, lease: Lease): void {
+  const row = sql.loadLease.get(lease.key) as LeaseRow | undefined;
+  if (row?.token !== lease.token) return;
+  const left = afterRelease(heldLease(row));
+  if (left === "nothing") sql.giveBack.run(lease.key, lease.token);
+  else sql.keepLease.run(left === "unsettled" ? row.digest : "", lease.key, lease.token);
+}
+
+export function markUndelivered({ sql }: TurnTables, key: string, sessionId: string): void {
+  sql.markUndelivered.run(key, sessionId);
+}
+
+/** Appends the record of a turn that nobody will drive again. */
+export function recordUnknown(
+  tables: TurnTables,
+  n: number,
+  lastTurn: number,
+  takenAtMs: number,
+): void {
+  tables.sql.linkTurn.run(insertTurn(tables, n, lastTurn, unknownTurn(takenAtMs)), n);
+}
+
+/** A row for a session of which no turn was ever settled: all that is known is key and id. */
+export function insertUnsettled(
+  { sql }: TurnTables,
+  key: string,
+  lease: Pick<HeldLease, "freshId" | "takenAtMs" | "untilMs">,
+): number {
+  const { freshId, takenAtMs, untilMs } = lease;
+  const expiresAtMs = untilMs + UNSETTLED_KEPT_MS;
+  const { lastInsertRowid } = sql.insertUnsettled.run(
+    key,
+    expiresAtMs,
+    takenAtMs,
+    takenAtMs,
+    freshId,
+  );
+  return Number(lastInsertRowid);
+}
+
+type SessionRow = Omit<TurnColumns, "state"> & {
+  readonly n: number;
+  readonly expires_at: number;
+  readonly undelivered: number;
+  readonly last_turn: number;
+  readonly state: string | null;
+};
+type LeaseRow = {
+  readonly token: string;
+  readonly taken_at: number;
+  readonly until: number;
+  readonly digest: string;
+  readonly fresh_id: string;
+  readonly redriven: number;
+  readonly lost: number;
+};
+
+/** key → what a turn needs of the session */
+const LOAD = `
+SELECT n, id, outcome, expires_at, turns, undelivered, last_turn, state
+FROM sessions WHERE key = ?`;
+const LOAD_STATICS = `
+SELECT network_id, service_code, backend_id, provider, msisdn_sealed FROM sessions WHERE n = ?`;
+/** No change when there is a lease already, lapsed or not. */
+const TAKE = `
+INSERT INTO leases (key, token, taken_at, until, digest, fresh_id) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (key) DO NOTHING`;
+const LOAD_LEASE = `
+SELECT token, taken_at, until, digest, fresh_id, redriven, lost FROM leases WHERE key = ?`;
+const TAKE_OVER = `
+UPDATE leases SET token = ?, taken_at = ?, until = ?, digest = ?, fresh_id = ?, redriven = ?,
+  lost = ?
+WHERE key = ?`;
+/** No change when the lease lapsed to another turn. */
+const GIVE_BACK = `DELETE FROM leases WHERE key = ? AND token = ?`;
+const KEEP_LEASE = `UPDATE leases SET token = '', digest = ? WHERE key = ? AND token = ?`;
+const INSERT_SESSION = `
+INSERT INTO sessions (key, outcome, expires_at, started_at, last_at, turns, last_turn, id, channel,
+  network_id, service_code, backend_id, provider, msisdn_hash, msisdn_sealed, state)
+VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(n), 0) + 1 FROM turns), ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const INSERT_UNSETTLED = `
+INSERT INTO sessions (key, expires_at, started_at, last_at, turns, last_turn, id, channel, provider)
+VALUES (?, ?, ?, ?, 0, 0, ?, '', '')`;
+const UPDATE_SESSION = `
+UPDATE sessions SET outcome = ?, expires_at = ?, last_at = ?, turns = ?, undelivered = 0,
+  last_turn = ?, state = ?
+WHERE n = ?`;
+const UPDATE_STATICS = `
+UPDATE sessions SET channel = ?, network_id = ?, service_code = ?, backend_id = ?, provider = ?,
+  msisdn_hash = ?, msisdn_sealed = ?
+WHERE n = ?`;
+/** The row stays as history; its key is free for the next session. */
+const RETIRE = `
+UPDATE sessions SET key = NULL, state = json_remove(state, '$.inputs'),
+  outcome = coalesce(outcome, iif(expires_at > ?, ?, ?))
+WHERE n = ?`;
+const RETIRE_KEY = `
+UPDATE sessions SET key = NULL, state = json_remove(state, '$.inputs'),
+  outcome = coalesce(outcome, ?)
+WHERE key = ?`;
+const INSERT_TURN = `
+INSERT INTO turns (session, prev, at, took_ms, backend_ms, outcome, input, screen, action, attempts,
+  request_octets, reply_octets, flaw)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const IS_SESSION = `SELECT 1 FROM sessions WHERE n = ? AND id = ?`;
+const LINK_TURN = `UPDATE sessions SET last_turn = ? WHERE n = ?`;
+const MARK_UNDELIVERED = `UPDATE sessions SET undelivered = 1 WHERE key = ? AND id = ?`;
+
+const FIRST_DRIVE = { redriven: false, lost: 0 };
+
+/** Somebody took a lease before and has not given it back. */
+function openOver(tables: TurnTables, ask: Ask, found: SessionRow | undefined): Held {
+  const { sql } = tables;
+  const { key, nowMs } = ask;
+  const held = heldLease(sql.loadLease.get(key) as LeaseRow);
+  const expiresAtMs = found === undefined || found.state === null ? undefined : found.expires_at;
+  const taking = takeOver(held, ask, expiresAtMs);
+  if (taking.type === "busy") return taking;
+  if (taking.gaveUp) {
+    const n = found?.n ?? insertUnsettled(tables, key, held);
+    recordUnknown(tables, n, found?.last_turn ?? 0, held.takenAtMs);
+  }
+  if (taking.type === "over") sql.retireKey.run("unknown", key);
+  const row = sql.load.get(key) as SessionRow | undefined;
+  const token = tokenFor(tables, row);
+  const { freshId, redriven, lost } = taking;
+  const untilMs = nowMs + ask.leaseMs;
+  sql.takeOver.run(token, nowMs, untilMs, ask.digest, freshId, redriven ? 1 : 0, lost, key);
+  return leased(tables, { key, token, freshId }, row, nowMs, taking);
+}
+
+function leased(
+  tables: TurnTables,
+  lease: Lease,
+  row: SessionRow | undefined,
+  nowMs: number,
+  { redriven, lost }: typeof FIRST_DRIVE,
+): Held {
+  const isThere = row !== undefined && row.state !== null && row.expires_at > nowMs;
+  return {
+    type: "leased",
+    lease,
+    session: isThere ? readRow(tables, row) : undefined,
+    redriven,
+    lostTurns: lost,
+    undelivered: isThere && row.undelivered === 1,
+  };
+}
+
+function readRow({ sql, sealer, known }: TurnTables, row: SessionRow): Session {
+  let statics = known.get(row.n);
+  if (statics?.id !== row.id) {
+    statics = readStatics(row.id, sql.loadStatics.get(row.n) as StaticColumns, sealer);
+    known.set(row.n, statics);
+  }
+  return readSession(row as TurnColumns, statics, sealer);
+}
+
+/** Tells settle where the session is. Nothing moves it while the lease holds. */
+function tokenFor({ newToken }: TurnTables, row: SessionRow | undefined): string {
+  return row === undefined ? `${newToken()}.0.0` : `${newToken()}.${row.n}.${row.last_turn}`;
+}
+
+function rowOf(token: string): { readonly n: number; readonly lastTurn: number } {
+  const dot = token.indexOf(".");
+  const secondDot = token.indexOf(".", dot + 1);
+  return { n: +token.slice(dot + 1, secondDot), lastTurn: +token.slice(secondDot + 1) };
+}
+
+function isSession({ sql, known }: TurnTables, n: number, id: string): boolean {
+  return known.get(n)?.id === id || sql.isSession.get(n, id) !== undefined;
+}
+
+function insertSession(tables: TurnTables, key: string, settlement: Settlement): number {
+  const { session, record, channel, nowMs, expiresAtMs } = settlement;
+  const { lastInsertRowid } = tables.sql.insertSession.run(
+    key,
+    outcomeOf(session),
+    expiresAtMs,
+    record.startedAtMs,
+    nowMs,
+    session.turns,
+    session.id,
+    channel,
+    session.networkSessionId ?? null,
+    session.serviceCode ?? null,
+    session.backendId ?? null,
+    session.provider,
+    tables.digest(session.msisdn),
+    sealMsisdn(session, tables.sealer),
+    writeState(session, tables.sealer),
+  );
+  const n = Number(lastInsertRowid);
+  tables.known.set(n, staticsOf(session));
+  return n;
+}
+
+function updateSession(
+  tables: TurnTables,
+  n: number,
+  lastTurn: number,
+  { session, channel, nowMs, expiresAtMs }: Settlement,
+): void {
+  const { sql, sealer, known, digest } = tables;
+  const state = writeState(session, sealer);
+  sql.updateSession.run(
+    outcomeOf(session),
+    expiresAtMs,
+    nowMs,
+    session.turns,
+    lastTurn,
+    state,
+    n,
+  );
+  const statics = known.get(n);
+  if (statics !== undefined && equalStatics(statics, session)) return;
+  sql.updateStatics.run(
+    channel,
+    session.networkSessionId ?? null,
+    session.serviceCode ?? null,
+    session.backendId ?? null,
+    session.provider,
+    digest(session.msisdn),
+    sealMsisdn(session, sealer),
+    n,
+  );
+  known.set(n, staticsOf(session));
+}
+
+function insertTurn({ sql }: TurnTables, n: number, prev: number, record: TurnRecord): number {
+  const { lastInsertRowid } = sql.insertTurn.run(
+    n,
+    prev,
+    record.startedAtMs,
+    record.tookMs,
+    record.backendMs,
+    record.outcome,
+    record.input,
+    record.screen,
+    record.action ?? null,
+    writeAttempts(record.attempts),
+    record.requestOctets,
+    record.replyOctets,
+    record.flaw ?? null,
+  );
+  return Number(lastInsertRowid);
+}
+
+function heldLease(row: LeaseRow): HeldLease {
+  return {
+    token: row.token,
+    takenAtMs: row.taken_at,
+    untilMs: row.until,
+    digest: row.digest,
+    freshId: row.fresh_id,
+    redriven: row.redriven === 1,
+    lost: row.lost,
+  };
+}
+
+function prepareAll(database: DatabaseSync) {
+  return {
+    load: database.prepare(LOAD),
+    loadStatics: database.prepare(LOAD_STATICS),
+    take: database.prepare(TAKE),
+    loadLease: database.prepare(LOAD_LEASE),
+    takeOver: database.prepare(TAKE_OVER),
+    giveBack: database.prepare(GIVE_BACK),
+    keepLease: database.prepare(KEEP_LEASE),
+    isSession: database.prepare(IS_SESSION),
+    insertSession: database.prepare(INSERT_SESSION),
+    insertUnsettled: database.prepare(INSERT_UNSETTLED),
+    updateSession: database.prepare(UPDATE_SESSION),
+    updateStatics: database.prepare(UPDATE_STATICS),
+    retire: database.prepare(RETIRE),
+    retireKey: database.prepare(RETIRE_KEY),
+    insertTurn: database.prepare(INSERT_TURN),
+    linkTurn: database.prepare(LINK_TURN),
+    markUndelivered: database.prepare(MARK_UNDELIVERED),
+  };
+}

@@ -1,0 +1,112 @@
+/** The embedded store: one SQLite file, one process, nothing to install. */
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { Kysely } from "kysely";
+import type { SessionStore, Store } from "../types.ts";
+import type { Transaction } from "./group-commit.ts";
+import { createGroupCommit } from "./group-commit.ts";
+import { nodeSqliteDialect } from "./kysely-sqlite.ts";
+import type { Schema } from "./migrations.ts";
+import { migrate } from "./migrations.ts";
+import type { Digest, Sealer } from "./seal.ts";
+import { sqlBackends } from "./sql-backends.ts";
+import { sqlRecords } from "./sql-records.ts";
+import type { TurnTables } from "./sqlite-sessions.ts";
+import { createTurnTables, markUndelivered, open, release, settle } from "./sqlite-sessions.ts";
+import { createSweep } from "./sqlite-sweep.ts";
+
+export type SqliteOptions = {
+  readonly file: string;
+  readonly sealer: Sealer;
+  /** Finds sessions by MSISDN without storing it in the clear. Its key must not change. */
+  readonly digest: Digest;
+  /** normal: a power cut may lose the last commits; a killed process loses none either way. */
+  readonly synchronous?: "full" | "normal";
+};
+
+/** Creates the directory and the file where they are not there, and migrates. */
+export async function sqliteStore(options: SqliteOptions): Promise<Store> {
+  const { file, sealer, digest, synchronous = "full" } = options;
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const database = new DatabaseSync(file, { enableForeignKeyConstraints: false });
+  try {
+    database.exec(PRAGMAS);
+    database.exec(`PRAGMA synchronous = ${synchronous}`);
+    const db = new Kysely<Schema>({ dialect: nodeSqliteDialect(database) });
+    await migrate(db);
+    const tables = createTurnTables(database, sealer, digest);
+    const sessions = sessionStore(database, tables);
+    return {
+      sessions,
+      records: sqlRecords(db, sealer, digest),
+      backends: sqlBackends(db, sealer),
+      async ping() {
+        database.prepare("SELECT 1 FROM leases LIMIT 1").get();
+      },
+      close: sessions.close,
+    };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+// A waiting writer stops the event loop, so it waits briefly and is tried again (F49).
+// 4000 pages: a page that many turns touch goes from the log to the file once, not each time.
+const PRAGMAS = `
+PRAGMA busy_timeout = 250;
+PRAGMA journal_mode = WAL;
+PRAGMA mmap_size = 1073741824;
+PRAGMA cache_size = -65536;
+PRAGMA wal_autocheckpoint = 4000;
+PRAGMA journal_size_limit = 67108864;
+PRAGMA temp_store = MEMORY;
+`;
+
+function sessionStore(database: DatabaseSync, tables: TurnTables): SessionStore {
+  const commits = createGroupCommit(transactionOf(database, tables));
+  const { submit } = commits;
+  let closed = false;
+  return {
+    open: (ask) => submit(() => open(tables, ask)),
+    settle: (lease, settlement) => submit(() => settle(tables, lease, settlement)),
+    release: (lease) => submit(() => release(tables, lease)),
+    undelivered: (key, sessionId) => submit(() => markUndelivered(tables, key, sessionId)),
+    sweep: createSweep(database, tables, commits),
+    async close() {
+      if (closed) return;
+      closed = true;
+      commits.close();
+      database.close();
+    },
+  };
+}
+
+function transactionOf(database: DatabaseSync, { known }: TurnTables): Transaction {
+  const begin = database.prepare("BEGIN IMMEDIATE");
+  const commit = database.prepare("COMMIT");
+  return {
+    begin: () => void begin.run(),
+    commit: () => void commit.run(),
+    rollback() {
+      // It remembers rows that are not there now.
+      known.clear();
+      // SQLite rolls back by itself after some errors.
+      if (database.isTransaction) database.exec("ROLLBACK");
+    },
+    isBusy: (error) => primaryCode(error) === SQLITE_BUSY,
+    isOutage: (error) => OUTAGES.has(primaryCode(error)),
+  };
+}
+
+// https://www.sqlite.org/rescode.html
+const SQLITE_BUSY = 5;
+/** busy, locked, no memory, read-only, input or output, corrupt, full, cannot open, not a database */
+const OUTAGES: ReadonlySet<number> = new Set([SQLITE_BUSY, 6, 7, 8, 10, 11, 13, 14, 26]);
+
+/** The low octet: the rest only says more about it. */
+function primaryCode(error: unknown): number {
+  const { errcode } = error as { readonly errcode?: unknown };
+  return typeof errcode === "number" ? errcode & 0xff : 0;
+}

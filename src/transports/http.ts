@@ -1,0 +1,77 @@
+/**
+ * The HTTP server: what Node lets through and should not is refused here, channel doors are
+ * answered on node:http, all else is fastify's (RELIABILITY 2.12).
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Door } from "./door.ts";
+
+export type HttpOptions = {
+  /** By path, without a slash at the end. */
+  readonly doors: ReadonlyMap<string, Door>;
+  readonly isDraining: () => boolean;
+};
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+export function createHttpServer(options: HttpOptions, api: Handler): Server {
+  const server = createServer(
+    {
+      headersTimeout: 5_000,
+      requestTimeout: 10_000,
+      connectionsCheckingInterval: 1_000,
+      keepAliveTimeout: 65_000,
+      maxHeaderSize: 16 * 1024,
+      requireHostHeader: true,
+      noDelay: true,
+    },
+    (request, response) => {
+      const problem = findProblem(request);
+      if (problem !== undefined) return refuse(response, problem.status, problem.message);
+      if (options.isDraining()) response.shouldKeepAlive = false;
+      const url = request.url ?? "/";
+      const mark = url.indexOf("?");
+      const whole = mark === -1 ? url : url.slice(0, mark);
+      // With and without the slash at the end, never a redirect (RELIABILITY 2.6).
+      const path = whole.length > 1 && whole.endsWith("/") ? whole.slice(0, -1) : whole;
+      const door = options.doors.get(path);
+      if (door === undefined) return api(request, response);
+      door(request, response, "", mark === -1 ? "" : url.slice(mark + 1));
+    },
+  );
+  server.maxConnections = 10_000;
+  server.maxRequestsPerSocket = 0;
+  // An upgrade that nobody asked for is an ordinary request without one; CONNECT opens nothing.
+  server.on("connect", (_, socket) => socket.end("HTTP/1.1 405 Method Not Allowed\r\nconnection: close\r\n\r\n"));
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+    const status = CLIENT_ERRORS[error.code ?? ""] ?? "400 Bad Request";
+    socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  });
+  return server;
+}
+
+const CLIENT_ERRORS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+};
+
+/** What Node accepts and RFC 9112 §3.2 or good sense does not. */
+function findProblem(request: IncomingMessage): { readonly status: number; readonly message: string } | undefined {
+  const { rawHeaders, url, method } = request;
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name !== undefined && name.length === 4 && name.toLowerCase() === "host") hosts += 1;
+  }
+  if (hosts > 1) return { status: 400, message: "more than one Host header" };
+  if (request.httpVersionMajor !== 1) return { status: 505, message: "HTTP/1.1 only" };
+  if (url?.charCodeAt(0) !== SLASH) return { status: 400, message: "the request target must be a path" };
+  if (method === "TRACE") return { status: 405, message: "TRACE is off" };
+  return undefined;
+}
+const SLASH = 0x2f;
+
+function refuse(response: ServerResponse, status: number, message: string): void {
+  const body = JSON.stringify({ error: "invalid_request", message });
+  response.writeHead(status, { "content-type": "application/json; charset=utf-8", connection: "close" });
+  response.end(body);
+}
