@@ -102,7 +102,7 @@ export function createBackendCaller(options: CallerOptions): BackendCaller {
   }
 
   async function sendUntilDone(sending: Sending): Promise<BackendResult> {
-    const { backend, budget, entry } = sending;
+    const { backend, budget } = sending;
     const { timeoutMs, retries } = backend;
     const attempts: AttemptRecord[] = [];
     const budgetMs = budget.deadlineMs - budget.startedAtMs;

@@ -17,11 +17,12 @@ export type Destination = {
 };
 
 /** Set by us or by HTTP itself: a registration can't change them. */
+// prettier-ignore
 const RESERVED = new Set([
   "accept-encoding", "connection", "content-length", "expect", "host", "idempotency-key",
   "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding",
   "upgrade", "user-agent", "webhook-id", "webhook-signature", "webhook-timestamp",
-]); // prettier-ignore
+]);
 
 /** Undefined where the policy refuses the URL. */
 export function destinationOf(

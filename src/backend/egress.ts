@@ -6,7 +6,7 @@
  * Three checks, because each alone is passed by some spelling of loopback: the URL at
  * registration, literal and lookup answers at connect, `socket.remoteAddress` once connected.
  */
-import type { Socket } from "node:net";
+import type { Socket, TcpNetConnectOpts } from "node:net";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import ipaddr from "ipaddr.js";
@@ -79,10 +79,11 @@ const REGISTRATION_LOOKUP_MS_MAX = 2_000;
 const CONNECT_MS_MAX = 2_000;
 // SMTP, NFS, Docker, etcd, MySQL, RDP, PostgreSQL, AMQP, VNC, X11, Redis, IRC, Elasticsearch,
 // memcached, MongoDB, MS SQL, Oracle, SIP, XMPP, Kubernetes' kubelet.
+// prettier-ignore
 const DENIED_PORTS: ReadonlySet<number> = new Set([
   25, 1433, 1521, 2049, 2375, 2376, 2379, 2380, 3306, 3389, 5060, 5061, 5222, 5432, 5672, 5900,
   6000, 6379, 6380, 6667, 9200, 9300, 10250, 11211, 27017,
-]); // prettier-ignore
+]);
 
 /** Throws where `allow` or `ownAddresses` is not what it should be: a fault of configuration. */
 export function createEgressPolicy(options: EgressOptions): EgressPolicy {
@@ -142,7 +143,7 @@ export function createConnector(
     rejectUnauthorized: true,
     minVersion: "TLSv1.2",
     lookup: checkedLookup(policy, port),
-  } as Undici.BuildOptions) as (options: Undici.Options, callback: Undici.Callback) => Socket;
+  }) as (options: Undici.Options, callback: Undici.Callback) => Socket;
 
   return (options, callback) => {
     const reason = isIP(options.hostname)
@@ -294,7 +295,7 @@ function parseHostPort(text: string): HostPort {
   return { host: host.replace(/^\[|\]$/g, "").replace(/\.$/, ""), port: Number(port) };
 }
 
-type NetLookup = NonNullable<import("node:net").TcpNetConnectOpts["lookup"]>;
+type NetLookup = NonNullable<TcpNetConnectOpts["lookup"]>;
 
 function checkedLookup(policy: EgressPolicy, port: number): NetLookup {
   return (name, options, callback) => {

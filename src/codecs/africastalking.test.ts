@@ -45,3 +45,11 @@ test("an answer of 182 characters is taken at any place of the history, one of 1
   assert.throws(() => text(["1", "9".repeat(183)]), { code: "bad_field" });
   assert.throws(() => text(Array.from({ length: 1_001 }, () => "1")), { code: "bad_field" });
 });
+
+test("a request with a text is a turn, whatever other fields an aggregator adds", () => {
+  const { body, ...request } = codec.request({ ...turn, inputs: ["1"] }, {
+    method: "POST",
+  } as Backend);
+  const { phase, input } = codec.decode({ ...request, body: `${body}&status=Active` });
+  assert.deepEqual([phase, input.text], ["unknown", "1"]);
+});

@@ -203,6 +203,16 @@ describe("whatever arrives", () => {
     );
   });
 
+  test("request writes any input, half a surrogate pair included", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        for (const input of [text, `${text}\ud83d`]) {
+          for (const codec of all) codec.request({ ...turn, input, inputs: [input] }, backend);
+        }
+      }),
+    );
+  });
+
   test("a refusal never quotes what was sent: it may be a PIN", () => {
     const pin = "7351";
     const wrong = [`${pin}\u0007`, `${pin}x`.repeat(60), `+${pin}`, `*${pin}`, Number(pin), [pin]];

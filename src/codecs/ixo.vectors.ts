@@ -125,4 +125,14 @@ content-type: application/json
 {"sessionId":"session-001","serviceCode":"*1234","phoneNumber":"+260971234567","text":""}`,
     error: "bad_dialled",
   },
+  {
+    title: "a service code of more than 20 characters is refused",
+    source: "emerging-eco/ixo-ussd-supamoto, src/schemas/ussd.schemas.ts",
+    request: `
+POST /api/ussd HTTP/1.1
+content-type: application/json
+
+{"sessionId":"session-001","serviceCode":"*1234*56789*01234567#","phoneNumber":"+260971234567","text":""}`,
+    error: "bad_dialled",
+  },
 ];

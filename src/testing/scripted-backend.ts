@@ -218,7 +218,8 @@ function fill({ raw = "", encoding = "utf8" }: Script, request: ScriptedRequest)
 
 function idOf(request: ScriptedRequest, name: string): string {
   try {
-    return String((JSON.parse(request.body) as Record<string, unknown>)[name] ?? "");
+    const value = (JSON.parse(request.body) as Record<string, unknown>)[name];
+    return typeof value === "string" ? value : "";
   } catch {
     return new URLSearchParams(request.body).get(name) ?? "";
   }
