@@ -6,14 +6,24 @@
  */
 import { codecNames, createCodec } from "./codecs/index.ts";
 import type { Language } from "./core/failure.ts";
+import {
+  EMPTY,
+  flag,
+  integer,
+  NETWORK,
+  networkPorts,
+  networks,
+  NONE,
+  oneOf,
+  text,
+  type List,
+  type Rule,
+  type Text,
+} from "./config-rules.ts";
 import type { Codec } from "./types.ts";
 
 export type Mode = "development" | "production";
 
-type Rule<T> = {
-  readonly read: (text: string) => T | string;
-  readonly expects: string;
-};
 type Setting<T> = {
   readonly env: string;
   readonly default: (mode: Mode) => T;
@@ -22,65 +32,6 @@ type Setting<T> = {
   /** Printed as "set", never with its value. */
   readonly isSecret?: true;
 };
-
-function integer(min: number, max: number): Rule<number> {
-  const expects = `a whole number from ${min} to ${max}`;
-  const read = (text: string) => {
-    const value = /^\d{1,12}$/.test(text) ? Number(text) : NaN;
-    return value >= min && value <= max ? value : expects;
-  };
-  return { read, expects };
-}
-function oneOf<T extends string>(values: readonly T[]): Rule<T> {
-  const expects = values.join(" | ");
-  return { read: (text) => values.find((value) => value === text) ?? expects, expects };
-}
-const flag: Rule<boolean> = {
-  expects: "true | false | 1 | 0",
-  read: (text) => {
-    if (["true", "1", "yes", "on"].includes(text.toLowerCase())) return true;
-    return ["false", "0", "no", "off"].includes(text.toLowerCase()) ? false : flag.expects;
-  },
-};
-/** Kept apart from its reason by being an object: a text rule's failures are never its values. */
-type Text = { readonly text: string };
-function text(charsMin: number, charsMax: number): Rule<Text> {
-  const expects = `${charsMin} to ${charsMax} characters`;
-  return {
-    read: (given) =>
-      given.length >= charsMin && given.length <= charsMax ? { text: given } : expects,
-    expects,
-  };
-}
-type List = { readonly items: readonly string[] };
-const NETWORK = /^[0-9a-fA-F.:]{2,45}(\/\d{1,3})?$/;
-const networks: Rule<List> = {
-  expects: "addresses or CIDR blocks, separated by commas",
-  read: (given) => {
-    const items = given
-      .split(",")
-      .map((item) => item.trim())
-      .filter((item) => item !== "");
-    return items.length <= 256 && items.every((item) => NETWORK.test(item))
-      ? { items }
-      : networks.expects;
-  },
-};
-const NETWORK_PORTS = /^[0-9a-fA-F.:]{2,45}(\/\d{1,3})?(@\d{1,5})?$/;
-const networkPorts: Rule<List> = {
-  expects: "addresses or CIDR blocks with an optional @port, separated by commas",
-  read: (given) => {
-    const items = given
-      .split(",")
-      .map((item) => item.trim())
-      .filter((item) => item !== "");
-    return items.length <= 256 && items.every((item) => NETWORK_PORTS.test(item))
-      ? { items }
-      : networkPorts.expects;
-  },
-};
-const NONE: Text = { text: "" };
-const EMPTY: List = { items: [] };
 
 export const SETTINGS = {
   port: {
@@ -112,7 +63,7 @@ export const SETTINGS = {
     env: "DIALYARD_SECRET_KEY",
     default: () => NONE,
     rule: text(32, 512),
-    help: "seals numbers and histories in the database; without it DATA_DIR/secret.key is made and used",
+    help: "seals numbers and histories in the database; default: DATA_DIR/secret.key, made once",
     isSecret: true,
   },
   demo: {
@@ -351,10 +302,12 @@ export function parseConfig(
   return { type: "ok", config: { ...values, channels } as unknown as Config, warnings };
 }
 
+/** As the environment would say it; a value of the wrong kind fails its rule as "?". */
 function readGiven(env: string | undefined, file: unknown): string | undefined {
   if (env !== undefined && env !== "") return env;
   if (file === undefined) return undefined;
-  return Array.isArray(file) ? file.join(",") : String(file);
+  if (Array.isArray(file)) return file.join(",");
+  return ["string", "number", "boolean"].includes(typeof file) ? `${file as string}` : "?";
 }
 
 function plain(value: unknown): unknown {
@@ -404,7 +357,8 @@ function parseChannels(
       !channel.allow && !channel.secretHeader && !channel.isPathSecret && !channel.signingSecret;
     if (mode === "production" && isOpen) {
       warnings.push(
-        `channel ${name} takes requests from anybody: set allow, secretPath, secretHeader or signingSecret`,
+        `channel ${name} takes requests from anybody: ` +
+          "set allow, secretPath, secretHeader or signingSecret",
       );
     }
     channels.push(channel);
@@ -507,11 +461,14 @@ export function describeConfig(config: Config): string {
     const paths = channel.isPathSecret
       ? channel.paths.map((path) => path.replace(/[^/]+$/, "***"))
       : channel.paths;
-    const limit =
-      channel.requestsPerMinuteMax === 0
-        ? ""
-        : `, ${channel.requestsPerMinuteMax} requests a minute and address`;
-    return `channel ${channel.name.padEnd(16)} ${channel.codec.name}, ${channel.turnBudgetMs} ms, ${channel.screenOctetsMax} octets${limit}: ${paths.join(" ")}`;
+    const perMinute = channel.requestsPerMinuteMax;
+    const facts = [
+      channel.codec.name,
+      `${channel.turnBudgetMs} ms`,
+      `${channel.screenOctetsMax} octets`,
+      ...(perMinute === 0 ? [] : [`${perMinute} requests a minute and address`]),
+    ];
+    return `channel ${channel.name.padEnd(16)} ${facts.join(", ")}: ${paths.join(" ")}`;
   });
   return [`mode                     ${config.mode}`, ...lines, "", ...channels].join("\n");
 }

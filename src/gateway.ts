@@ -6,7 +6,7 @@ import type { BackendResult } from "./backend/call.ts";
 import { endWith, type FailureCode, type Language } from "./core/failure.ts";
 import { asksForSecret } from "./core/redact.ts";
 import type { Routes } from "./core/route.ts";
-import { cleanScreen, fitScreen } from "./core/screen.ts";
+import { fitScreen, PAGE_LABELS } from "./core/screen.ts";
 import {
   abortSession,
   closeTurn,
@@ -212,12 +212,13 @@ function fitResult(
   if (result === undefined) return fail("internal_error");
   if (result.type === "failed") return fail(result.code);
   const { reply } = result;
-  const text = cleanScreen(reply.screen);
-  const asksSecret = reply.action === "continue" && asksForSecret(text, gateway.secretPatterns);
-  const fitted = fitScreen(text, {
+  const asksSecret =
+    reply.action === "continue" && asksForSecret(reply.screen, gateway.secretPatterns);
+  const limits = {
     octetsMax: channel.screenOctetsMax,
     transliterate: channel.transliterate,
-  });
+  };
+  const fitted = fitScreen(reply.screen, limits, PAGE_LABELS[gateway.language]);
   switch (fitted.type) {
     case "fits":
       return {

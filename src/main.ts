@@ -1,19 +1,21 @@
 /** The command line. Only this file reads the environment, arguments and the terminal. */
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import pino from "pino";
 import pinoPretty from "pino-pretty";
 import { defineCommand, parseCommand } from "./cli/args.ts";
 import { dial, dialCommand } from "./cli/dial.ts";
+import { terminalIo } from "./cli/terminal.ts";
 import { describeConfig, describeSettings, parseConfig } from "./config.ts";
 import type { Config, ConfigFile, Mode } from "./config.ts";
 import { registerDemo, removeDemo } from "./demo/register.ts";
 import { createLog, errorFields, type Log } from "./observe/log.ts";
 import { startServer, type Running } from "./server.ts";
 
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+const { version } = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+) as {
   version: string;
 };
 
@@ -35,7 +37,10 @@ const startCommand = defineCommand({
 const configCommand = defineCommand({
   name: "dialyard config",
   summary: "Prints what is in force, secrets masked, and checks it.",
-  options: [configOption, { name: "production", type: "boolean", help: "as `dialyard start` would read it" }],
+  options: [
+    configOption,
+    { name: "production", type: "boolean", help: "as `dialyard start` would read it" },
+  ],
 });
 
 const HELP = `Dialyard ${version}: USSD gateway. Any protocol in, any protocol out.
@@ -91,16 +96,22 @@ async function serve(definition: typeof devCommand, mode: Mode): Promise<number>
   // Read by libraries; the mode itself is this command.
   process.env["NODE_ENV"] ??= mode;
   const { log, flush } = openLog(config);
-  process.on("unhandledRejection", (reason) => log.error("unhandled_rejection", errorFields(reason)));
+  process.on("unhandledRejection", (reason) =>
+    log.error("unhandled_rejection", errorFields(reason)),
+  );
   let running: Running;
   try {
     running = await startServer(config, log, version);
   } catch (error) {
     flush();
-    console.error(`dialyard: cannot start: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(
+      `dialyard: cannot start: ${error instanceof Error ? error.message : String(error)}`,
+    );
     return 1;
   }
-  const demo = config.demo ? await registerDemo(running.registry) : await removeDemo(running.registry);
+  const demo = config.demo
+    ? await registerDemo(running.registry)
+    : await removeDemo(running.registry);
   if (mode === "development") console.log(welcome(running, demo.hints));
   await signalled();
   // A second signal means now: what is in flight is left unsettled.
@@ -132,7 +143,12 @@ function openLog(config: Config): { readonly log: Log; readonly flush: () => voi
     });
     return { log: createLog({ level: config.logLevel, destination }), flush: () => undefined };
   }
-  const destination = pino.destination({ dest: 1, sync: false, minLength: 8_192, periodicFlush: 500 });
+  const destination = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: 8_192,
+    periodicFlush: 500,
+  });
   const flush = () => {
     try {
       destination.flushSync();
@@ -166,12 +182,15 @@ async function readConfigFile(path: string | undefined): Promise<ConfigFile> {
     if (path !== undefined) throw new Error(`no configuration file at ${file}`);
     return {};
   }
-  const loaded = (await import(pathToFileURL(file).href)) as { config?: unknown; default?: unknown };
+  const loaded = (await import(pathToFileURL(file).href)) as {
+    config?: unknown;
+    default?: unknown;
+  };
   const config = loaded.config ?? loaded.default;
   if (typeof config !== "object" || config === null) {
     throw new Error(`${file} must export const config = defineConfig({ … })`);
   }
-  return config as ConfigFile;
+  return config;
 }
 
 async function printConfig(): Promise<number> {
@@ -189,14 +208,7 @@ async function dialFromTerminal(): Promise<number> {
   if (parsed.type !== "run") return printed(parsed);
   const { values, positionals } = parsed;
   const adminKey = values.key ?? process.env["DIALYARD_ADMIN_KEY"];
-  return dial(
-    { ...values, dialled: positionals[0], adminKey },
-    {
-      input: createInterface({ input: process.stdin }),
-      isTty: process.stdin.isTTY && process.stdout.isTTY,
-      write: (text) => process.stdout.write(text),
-    },
-  );
+  return dial({ ...values, dialled: positionals[0], adminKey }, terminalIo(process));
 }
 
 function printed(parsed: { readonly text: string; readonly status: number }): number {
@@ -205,8 +217,13 @@ function printed(parsed: { readonly text: string; readonly status: number }): nu
 }
 
 function welcome({ url, config }: Running, demos: readonly DemoHint[]): string {
-  const codes = demos.map(({ serviceCode, name, hint }) => `  ${serviceCode.padEnd(12)} ${name.padEnd(16)} ${hint}`);
-  const channels = config.channels.map(({ name, paths }) => `  ${name.padEnd(16)} ${url}${paths.at(-1) ?? ""}`);
+  const at = config.port === 8080 ? "" : ` --url ${url}`;
+  const codes = demos.map(
+    ({ serviceCode, name, hint }) => `  ${serviceCode.padEnd(12)} ${name.padEnd(16)} ${hint}`,
+  );
+  const channels = config.channels.map(
+    ({ name, paths }) => `  ${name.padEnd(16)} ${url}${paths.at(-1) ?? ""}`,
+  );
   return [
     "",
     `Dialyard ${version} is ready at ${url}`,
@@ -220,7 +237,7 @@ function welcome({ url, config }: Running, demos: readonly DemoHint[]): string {
     `  ${"Sessions".padEnd(16)} ${url}/api/v1/sessions`,
     `  ${"Metrics".padEnd(16)} ${url}/metrics`,
     "",
-    `Dial from another terminal: npx dialyard dial ${demos[0]?.serviceCode ?? "*365#"}${config.port === 8080 ? "" : ` --url ${url}`}`,
+    `Dial from another terminal: npx dialyard dial '${demos[0]?.serviceCode ?? "*365#"}'${at}`,
     "",
   ].join("\n");
 }

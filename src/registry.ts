@@ -15,7 +15,11 @@ export type Registry = {
   readonly rowOfCode: (code: string) => BackendRow | undefined;
   /** "code_taken" when the service code is registered. */
   readonly create: (row: NewBackendRow) => Promise<BackendRow | "code_taken">;
-  readonly update: (id: number, row: NewBackendRow, ifTag: string | undefined) => Promise<UpdateResult>;
+  readonly update: (
+    id: number,
+    row: NewBackendRow,
+    ifTag: string | undefined,
+  ) => Promise<UpdateResult>;
   readonly remove: (id: number) => Promise<boolean>;
 };
 export type UpdateResult = BackendRow | "not_found" | "code_taken" | "stale";
@@ -107,7 +111,8 @@ export async function createRegistry(options: {
 
 function compileBackend(row: BackendRow): Backend {
   const serviceCode = asServiceCode(row.service_code);
-  if (serviceCode === undefined) throw new Error(`backend ${row.id}: bad service code in the store`);
+  if (serviceCode === undefined)
+    throw new Error(`backend ${row.id}: bad service code in the store`);
   return {
     id: row.id,
     serviceCode,

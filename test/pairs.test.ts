@@ -8,7 +8,9 @@ import { startGateway, type StartedGateway } from "./support/gateway.ts";
 import { networks, register, startApp, type App, type AppTurn } from "./support/phones.ts";
 
 const FIRST = "Olá, você\n1. Saldo";
-const LONG = `Extract\n${Array.from({ length: 24 }, (_, line) => `${line + 10}. 1,00`).join("\n")}`.padEnd(200, "x").slice(0, 200);
+const LONG = `Extract\n${Array.from({ length: 24 }, (_, line) => `${line + 10}. 1,00`).join("\n")}`
+  .padEnd(200, "x")
+  .slice(0, 200);
 const LAST = "Até já";
 
 const answers = [
@@ -31,7 +33,10 @@ describe("any protocol in, any protocol out", () => {
   before(async () => {
     gateway = await startGateway({ env: { DIALYARD_DEMO: "0" } });
     for (const [index, protocol] of Object.keys(networks).entries()) {
-      const app = await startApp(protocol, (_, nth) => answers[nth] ?? { screen: "too many", end: true });
+      const app = await startApp(
+        protocol,
+        (_, nth) => answers[nth] ?? { screen: "too many", end: true },
+      );
       const code = `*70${index}#`;
       await register(gateway.url, { service_code: code, callback_url: app.url, protocol });
       apps.set(protocol, { app, code });
@@ -60,15 +65,27 @@ describe("any protocol in, any protocol out", () => {
         assert.ok(page1.screen.length <= 182);
         const page2 = await phone.type("98");
         assert.ok(page2.screen.endsWith("0. Back"));
-        const shown = page1.screen.replace(/\n98\. More$/, "") + page2.screen.replace(/\n0\. Back$/, "");
-        assert.equal(shown.replaceAll(/\s/g, ""), LONG.replaceAll(/\s/g, ""), "and nothing of it is lost");
+        const shown =
+          page1.screen.replace(/\n98\. More$/, "") + page2.screen.replace(/\n0\. Back$/, "");
+        assert.equal(
+          shown.replaceAll(/\s/g, ""),
+          LONG.replaceAll(/\s/g, ""),
+          "and nothing of it is lost",
+        );
 
         assert.deepEqual(await phone.type(""), { status: 200, screen: LAST, isEnd: true });
 
         const heard: readonly AppTurn[] = app.heard.slice(before);
-        assert.deepEqual(heard.map(({ said }) => said), heardBy[outbound]?.(code));
+        assert.deepEqual(
+          heard.map(({ said }) => said),
+          heardBy[outbound]?.(code),
+        );
         assert.deepEqual(new Set(heard.map((turn) => turn.msisdn)), new Set([msisdn]));
-        assert.equal(new Set(heard.map(({ sessionId }) => sessionId)).size, 1, "one session id for all turns");
+        assert.equal(
+          new Set(heard.map(({ sessionId }) => sessionId)).size,
+          1,
+          "one session id for all turns",
+        );
       });
     }
   }

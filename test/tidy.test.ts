@@ -29,13 +29,17 @@ const FUNCTION_LINES_MAX = 70;
 const COLUMNS_MAX = 100;
 /** "file" (lines of a file) or "file function" (lines of a function): reason. */
 const TOO_LONG_ON_PURPOSE: Readonly<Record<string, string>> = {
+  "src/api/backends.ts backendRoutes":
+    "a list of routes, each of a few lines, read beside the OLA API",
+  "src/api/sessions.ts sessionRoutes": "a list of routes, each of a few lines",
+  "src/backend/call.test.ts": "one fault of RELIABILITY 2.1 after another, read from the top",
   "src/stores/conformance.ts": "one suite for all stores, case after case, read from the top",
 };
 /** Where node, npm or a browser begins: nothing of ours imports these. */
 const ENTRY_POINTS = ["src/main.ts", "src/index.ts", "src/testing/index.ts"];
 /** Files of src/codecs/ that are no codec. */
 const NOT_A_CODEC = new Set(["index.ts", "entry.ts", "fields.ts", "con-end.ts"]);
-const PURE = /^src\/(?:core\/|codecs\/|config\.ts|types\.ts)/;
+const PURE = /^src\/(?:core\/|codecs\/|config\.ts|config-rules\.ts|types\.ts)/;
 
 const textFiles = readTextFiles();
 const paths = new Set(textFiles.map((file) => file.path));
@@ -295,7 +299,8 @@ test("a function is at most 70 lines long", () => {
 });
 
 test("a line is at most 100 columns wide", () => {
-  const isData = (file: string): boolean => isVectors(file) || file.startsWith("test/fixtures/");
+  // The title of a test is a sentence: broken in two it can't be found.
+  const isData = (file: string): boolean => isVectors(file) || isTest(file);
   const found = inspect(
     sources.filter((file) => !isData(file.path)),
     (file) =>

@@ -19,11 +19,16 @@ export function createAccess(options: {
       // No key and a wrong key take the same path and time.
       if (!isSameSecret(given ?? "", adminKey)) {
         reply.header("www-authenticate", "Bearer");
-        return reply.code(401).send({ error: "unauthorized", message: "a valid admin key is needed" });
+        return reply
+          .code(401)
+          .send({ error: "unauthorized", message: "a valid admin key is needed" });
       }
       return;
     }
-    if (!isLoopback(options.clientAddress(request.raw)) || !isLocalHost(request.headers.host ?? "")) {
+    if (
+      !isLoopback(options.clientAddress(request.raw)) ||
+      !isLocalHost(request.headers.host ?? "")
+    ) {
       const message = "without DIALYARD_ADMIN_KEY the management API is open on loopback only";
       return reply.code(403).send({ error: "forbidden", message });
     }

@@ -13,7 +13,10 @@ export type BackendsOptions = {
   readonly access: Access;
   /** Says why a URL may not be called; resolves its name. */
   readonly checkUrl: (url: string) => Promise<string | undefined>;
-  readonly checkProtocol: (protocol: string, options: Readonly<Record<string, string>>) => string | undefined;
+  readonly checkProtocol: (
+    protocol: string,
+    options: Readonly<Record<string, string>>,
+  ) => string | undefined;
   /** What operators should know of an accepted registration. */
   readonly warningOf: (row: BackendRow) => string | undefined;
 };
@@ -22,35 +25,78 @@ export function backendRoutes(app: FastifyInstance, options: BackendsOptions): v
   const { registry, access } = options;
   const guard = { onRequest: access };
   const tags = ["backends"];
-  const errors = { 400: schemas.ErrorBody, 404: schemas.ErrorBody, 409: schemas.ErrorBody, 412: schemas.ErrorBody };
+  const errors = {
+    400: schemas.ErrorBody,
+    404: schemas.ErrorBody,
+    409: schemas.ErrorBody,
+    412: schemas.ErrorBody,
+  };
 
   app.post<{ Body: NewBackendBody }>(
     "/backends",
-    { ...guard, schema: { tags, summary: "Register a backend", body: schemas.NewBackend, response: { 201: schemas.BackendShown, ...errors } } },
+    {
+      ...guard,
+      schema: {
+        tags,
+        summary: "Register a backend",
+        body: schemas.NewBackend,
+        response: { 201: schemas.BackendShown, ...errors },
+      },
+    },
     async ({ body }, reply) => {
       const problem = await findProblem(options, body);
       if (problem !== undefined) return refuse(reply, 400, problem, body.service_code);
       const created = await registry.create(rowOf(body));
-      if (created === "code_taken") return refuse(reply, 409, `service_code ${body.service_code} is already registered`, body.service_code);
+      if (created === "code_taken")
+        return refuse(
+          reply,
+          409,
+          `service_code ${body.service_code} is already registered`,
+          body.service_code,
+        );
       return sendRow(options, reply.code(201), created);
     },
   );
 
-  app.get("/backends", { ...guard, schema: { tags, summary: "All backends" } }, async () => registry.rows().map(shown));
+  app.get("/backends", { ...guard, schema: { tags, summary: "All backends" } }, async () =>
+    registry.rows().map(shown),
+  );
 
   app.get<{ Querystring: { code: string } }>(
     "/backends/service",
-    { ...guard, schema: { tags, summary: "The backend of a service code", querystring: schemas.CodeQuery, response: { 200: schemas.BackendShown, ...errors } } },
+    {
+      ...guard,
+      schema: {
+        tags,
+        summary: "The backend of a service code",
+        querystring: schemas.CodeQuery,
+        response: { 200: schemas.BackendShown, ...errors },
+      },
+    },
     async ({ query }, reply) => {
       const row = registry.rowOfCode(query.code);
-      if (row === undefined) return refuse(reply, 404, `No backend registered for service code ${query.code}`, query.code);
+      if (row === undefined)
+        return refuse(
+          reply,
+          404,
+          `No backend registered for service code ${query.code}`,
+          query.code,
+        );
       return sendRow(options, reply, row);
     },
   );
 
   app.get<{ Params: { id: string } }>(
     "/backends/:id",
-    { ...guard, schema: { tags, summary: "One backend", params: schemas.IdParams, response: { 200: schemas.BackendShown, ...errors } } },
+    {
+      ...guard,
+      schema: {
+        tags,
+        summary: "One backend",
+        params: schemas.IdParams,
+        response: { 200: schemas.BackendShown, ...errors },
+      },
+    },
     async ({ params }, reply) => {
       const row = registry.row(Number(params.id));
       if (row === undefined) return refuse(reply, 404, `No backend with id ${params.id}`);
@@ -60,7 +106,15 @@ export function backendRoutes(app: FastifyInstance, options: BackendsOptions): v
 
   app.put<{ Body: ChangedBackendBody }>(
     "/backends",
-    { ...guard, schema: { tags, summary: "Change a backend: the same body as registering, with its id", body: schemas.ChangedBackend, response: { 200: schemas.BackendShown, ...errors } } },
+    {
+      ...guard,
+      schema: {
+        tags,
+        summary: "Change a backend: the same body as registering, with its id",
+        body: schemas.ChangedBackend,
+        response: { 200: schemas.BackendShown, ...errors },
+      },
+    },
     async ({ body, headers }, reply) => {
       const { id, ...rest } = body;
       if (registry.row(id) === undefined) return refuse(reply, 404, `No backend with id ${id}`);
@@ -71,7 +125,12 @@ export function backendRoutes(app: FastifyInstance, options: BackendsOptions): v
         case "not_found":
           return refuse(reply, 404, `No backend with id ${id}`);
         case "code_taken":
-          return refuse(reply, 409, `service_code ${rest.service_code} is already registered`, rest.service_code);
+          return refuse(
+            reply,
+            409,
+            `service_code ${rest.service_code} is already registered`,
+            rest.service_code,
+          );
         case "stale":
           return refuse(reply, 412, "the backend was changed since it was read; read it again");
         default:
@@ -82,7 +141,15 @@ export function backendRoutes(app: FastifyInstance, options: BackendsOptions): v
 
   app.delete<{ Querystring: { id: string } }>(
     "/backends",
-    { ...guard, schema: { tags, summary: "Delete a backend", querystring: schemas.IdQuery, response: { 200: schemas.Deleted, ...errors } } },
+    {
+      ...guard,
+      schema: {
+        tags,
+        summary: "Delete a backend",
+        querystring: schemas.IdQuery,
+        response: { 200: schemas.Deleted, ...errors },
+      },
+    },
     async ({ query }, reply) => {
       const id = Number(query.id);
       if (!(await registry.remove(id))) return refuse(reply, 404, `No backend with id ${id}`);
@@ -96,7 +163,11 @@ export function tagOf(row: BackendRow): string {
   return `"${createHash("sha256").update(JSON.stringify(row)).digest("base64url").slice(0, 16)}"`;
 }
 
-function sendRow({ warningOf }: BackendsOptions, reply: FastifyReply, row: BackendRow): FastifyReply {
+function sendRow(
+  { warningOf }: BackendsOptions,
+  reply: FastifyReply,
+  row: BackendRow,
+): FastifyReply {
   const warning = warningOf(row);
   // In a header: the body of the documented answer has no place for it (RELIABILITY 1.4).
   if (warning !== undefined) reply.header("x-dialyard-warning", warning);
@@ -105,7 +176,19 @@ function sendRow({ warningOf }: BackendsOptions, reply: FastifyReply, row: Backe
 
 /** The documented fields, and of ours those that are not at their default. */
 export function shown(row: BackendRow): Record<string, unknown> {
-  const { id, callback_url, service_code, name, type, timeout, retries, method, status, created_at, updated_at } = row;
+  const {
+    id,
+    callback_url,
+    service_code,
+    name,
+    type,
+    timeout,
+    retries,
+    method,
+    status,
+    created_at,
+    updated_at,
+  } = row;
   return {
     id,
     callback_url,
@@ -119,7 +202,9 @@ export function shown(row: BackendRow): Record<string, unknown> {
     created_at,
     updated_at,
     ...(row.protocol === DEFAULTS.protocol ? {} : { protocol: row.protocol }),
-    ...(Object.keys(row.protocol_options).length === 0 ? {} : { protocol_options: row.protocol_options }),
+    ...(Object.keys(row.protocol_options).length === 0
+      ? {}
+      : { protocol_options: row.protocol_options }),
     ...(row.idempotent ? {} : { idempotent: false }),
     ...(Object.keys(row.headers).length === 0 ? {} : { headers: row.headers }),
     ...(row.max_in_flight === DEFAULTS.max_in_flight ? {} : { max_in_flight: row.max_in_flight }),
@@ -127,7 +212,12 @@ export function shown(row: BackendRow): Record<string, unknown> {
     ...(row.secret === undefined ? {} : { has_secret: true }),
   };
 }
-const DEFAULTS = { protocol: PROTOCOL_DEFAULT, max_in_flight: 100, timeout: 5, retries: 2 } as const;
+const DEFAULTS = {
+  protocol: PROTOCOL_DEFAULT,
+  max_in_flight: 100,
+  timeout: 5,
+  retries: 2,
+} as const;
 
 function rowOf(body: NewBackendBody): NewBackendRow {
   return {
@@ -151,28 +241,58 @@ function rowOf(body: NewBackendBody): NewBackendRow {
 
 /** Headers that belong to the connection or to the gateway's own promises. */
 const HEADERS_REFUSED = new Set([
-  "host", "connection", "content-length", "transfer-encoding", "content-type", "upgrade", "expect", "te", "trailer",
-  "keep-alive", "idempotency-key", "webhook-id", "webhook-timestamp", "webhook-signature", "x-ussd-hop", "x-ussd-deadline-ms",
+  "host",
+  "connection",
+  "content-length",
+  "transfer-encoding",
+  "content-type",
+  "upgrade",
+  "expect",
+  "te",
+  "trailer",
+  "keep-alive",
+  "idempotency-key",
+  "webhook-id",
+  "webhook-timestamp",
+  "webhook-signature",
+  "x-ussd-hop",
+  "x-ussd-deadline-ms",
 ]);
 
-async function findProblem(options: BackendsOptions, body: NewBackendBody): Promise<string | undefined> {
+async function findProblem(
+  options: BackendsOptions,
+  body: NewBackendBody,
+): Promise<string | undefined> {
   if (body.name.trim() === "") return "name must not be blank";
-  for (const [field, url] of [["callback_url", body.callback_url], ["events_url", body.events_url]] as const) {
+  for (const [field, url] of [
+    ["callback_url", body.callback_url],
+    ["events_url", body.events_url],
+  ] as const) {
     if (url === undefined) continue;
     const problem = await options.checkUrl(url);
     if (problem !== undefined) return `${field} ${problem}`;
   }
   for (const name of Object.keys(body.headers ?? {})) {
-    if (HEADERS_REFUSED.has(name.toLowerCase())) return `headers: ${name.toLowerCase()} is set by the gateway`;
+    if (HEADERS_REFUSED.has(name.toLowerCase()))
+      return `headers: ${name.toLowerCase()} is set by the gateway`;
   }
   return options.checkProtocol(body.protocol ?? DEFAULTS.protocol, body.protocol_options ?? {});
 }
 
 function lowerNames(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  );
 }
 
-export function refuse(reply: FastifyReply, status: number, message: string, serviceCode?: string): FastifyReply {
+export function refuse(
+  reply: FastifyReply,
+  status: number,
+  message: string,
+  serviceCode?: string,
+): FastifyReply {
   const error = status === 404 ? "backend_not_found" : "invalid_request";
-  return reply.code(status).send({ error, message, ...(serviceCode === undefined ? {} : { service_code: serviceCode }) });
+  return reply
+    .code(status)
+    .send({ error, message, ...(serviceCode === undefined ? {} : { service_code: serviceCode }) });
 }

@@ -1,18 +1,22 @@
 /** OpenAPI 3.1 at /openapi.json and a page for people at /docs, from the schemas that validate. */
 import type { FastifyInstance } from "fastify";
-import type swagger from "@fastify/swagger";
-import type swaggerUi from "@fastify/swagger-ui";
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
 import type { Config } from "../config.ts";
 
-export async function documentDoors(
+export async function documentApi(
   app: FastifyInstance,
-  options: { readonly config: Config; readonly version: string; readonly swagger: typeof swagger; readonly swaggerUi: typeof swaggerUi },
+  config: Config,
+  version: string,
 ): Promise<void> {
-  const { config, version } = options;
-  await app.register(options.swagger, {
+  await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
-      info: { title: "Dialyard", version, description: "USSD gateway: management, operations and channel doors." },
+      info: {
+        title: "Dialyard",
+        version,
+        description: "USSD gateway: management, operations and channel doors.",
+      },
       components: { securitySchemes: { adminKey: { type: "http", scheme: "bearer" } } },
       security: config.adminKey === "" ? [] : [{ adminKey: [] }],
     },
@@ -20,13 +24,17 @@ export async function documentDoors(
       if (!("openapiObject" in document)) return document.swaggerObject;
       const { openapiObject } = document;
       // Channel doors are answered before fastify sees them, so they are described here.
-      const doors = config.channels.filter((channel) => !channel.isPathSecret).flatMap((channel) => {
-        return channel.paths.map((path) => [path, doorItem(channel.name, channel.codec.name)] as const);
-      });
+      const doors = config.channels
+        .filter((channel) => !channel.isPathSecret)
+        .flatMap((channel) => {
+          return channel.paths.map(
+            (path) => [path, doorItem(channel.name, channel.codec.name)] as const,
+          );
+        });
       return { ...openapiObject, paths: { ...openapiObject.paths, ...Object.fromEntries(doors) } };
     },
   });
-  await app.register(options.swaggerUi, { routePrefix: "/docs" });
+  await app.register(swaggerUi, { routePrefix: "/docs" });
   app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
 }
 

@@ -5,38 +5,103 @@ import { PROTOCOL_DEFAULT } from "../config.ts";
 
 const closed = { additionalProperties: false } as const;
 /** Printable text: no control characters, bidirectional overrides or lone surrogates. */
-export const NAME_PATTERN = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]+$";
+export const NAME_PATTERN =
+  "^[^\\u0000-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]+$";
 /** RELIABILITY 2.6. */
 export const SERVICE_CODE_PATTERN = "^\\*[1-9][0-9]{0,5}(\\*[0-9]{1,10}){0,4}#$";
 
 const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);
 
 const backendFields = {
-  callback_url: Type.String({ minLength: 1, maxLength: 2048, description: "URL of the application: http or https" }),
-  service_code: Type.String({ pattern: SERVICE_CODE_PATTERN, description: 'Code that reaches it, "*365#"' }),
+  callback_url: Type.String({
+    minLength: 1,
+    maxLength: 2048,
+    description: "URL of the application: http or https",
+  }),
+  service_code: Type.String({
+    pattern: SERVICE_CODE_PATTERN,
+    description: 'Code that reaches it, "*365#"',
+  }),
   name: Type.String({ minLength: 1, maxLength: 128, pattern: NAME_PATTERN }),
   type: Type.Literal("http"),
-  timeout: Type.Integer({ minimum: 1, maximum: 60, default: 5, description: "Seconds an attempt may take" }),
-  retries: Type.Integer({ minimum: 0, maximum: 5, default: 2, description: "Attempts after the first, after 1, 2, 4 s" }),
+  timeout: Type.Integer({
+    minimum: 1,
+    maximum: 60,
+    default: 5,
+    description: "Seconds an attempt may take",
+  }),
+  retries: Type.Integer({
+    minimum: 0,
+    maximum: 5,
+    default: 2,
+    description: "Attempts after the first, after 1, 2, 4 s",
+  }),
   method: Type.Union([Type.Literal("POST"), Type.Literal("GET"), Type.Literal("PUT")]),
   status: Type.Union([Type.Literal("active"), Type.Literal("inactive")]),
 } as const;
 
 const extraFields = {
-  protocol: optional(Type.Union(codecNames.map((name) => Type.Literal(name)), { default: PROTOCOL_DEFAULT, description: "Wire protocol of the application" })),
-  protocol_options: optional(Type.Record(Type.String({ pattern: "^[A-Za-z_]{1,40}$" }), Type.String({ maxLength: 200 }), { maxProperties: 20 })),
-  idempotent: optional(Type.Boolean({ default: true, description: "false: a call that may have arrived is never sent twice" })),
-  headers: optional(Type.Record(Type.String({ pattern: "^[A-Za-z0-9-]{1,64}$" }), Type.String({ maxLength: 1024, pattern: "^[\\u0020-\\u007e]*$" }), { maxProperties: 20, description: "Sent with every call" })),
-  secret: optional(Type.String({ minLength: 16, maxLength: 256, description: "Calls are signed with it (Standard Webhooks). Never shown again" })),
-  max_in_flight: optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 100, description: "Calls under way at once" })),
-  events_url: optional(Type.String({ minLength: 1, maxLength: 2048, description: "Told when a dialogue was hung up, where the protocol can" })),
+  protocol: optional(
+    Type.Union(
+      codecNames.map((name) => Type.Literal(name)),
+      { default: PROTOCOL_DEFAULT, description: "Wire protocol of the application" },
+    ),
+  ),
+  protocol_options: optional(
+    Type.Record(Type.String({ pattern: "^[A-Za-z_]{1,40}$" }), Type.String({ maxLength: 200 }), {
+      maxProperties: 20,
+    }),
+  ),
+  idempotent: optional(
+    Type.Boolean({
+      default: true,
+      description: "false: a call that may have arrived is never sent twice",
+    }),
+  ),
+  headers: optional(
+    Type.Record(
+      Type.String({ pattern: "^[A-Za-z0-9-]{1,64}$" }),
+      Type.String({ maxLength: 1024, pattern: "^[\\u0020-\\u007e]*$" }),
+      { maxProperties: 20, description: "Sent with every call" },
+    ),
+  ),
+  secret: optional(
+    Type.String({
+      minLength: 16,
+      maxLength: 256,
+      description: "Calls are signed with it (Standard Webhooks). Never shown again",
+    }),
+  ),
+  max_in_flight: optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 10_000,
+      default: 100,
+      description: "Calls under way at once",
+    }),
+  ),
+  events_url: optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 2048,
+      description: "Told when a dialogue was hung up, where the protocol can",
+    }),
+  ),
 } as const;
 
 const { timeout, retries, ...required } = backendFields;
-const registration = { ...required, timeout: optional(timeout), retries: optional(retries), ...extraFields };
+const registration = {
+  ...required,
+  timeout: optional(timeout),
+  retries: optional(retries),
+  ...extraFields,
+};
 
 export const NewBackend = Type.Object(registration, closed);
-export const ChangedBackend = Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), ...registration }, closed);
+export const ChangedBackend = Type.Object(
+  { id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), ...registration },
+  closed,
+);
 export const BackendShown = Type.Object({
   id: Type.Integer(),
   ...backendFields,
@@ -46,7 +111,11 @@ export const BackendShown = Type.Object({
   has_secret: optional(Type.Boolean()),
 });
 export const Deleted = Type.Object({ message: Type.String(), id: Type.Integer() });
-export const ErrorBody = Type.Object({ error: Type.String(), message: Type.String(), service_code: optional(Type.String()) });
+export const ErrorBody = Type.Object({
+  error: Type.String(),
+  message: Type.String(),
+  service_code: optional(Type.String()),
+});
 export type NewBackendBody = Static<typeof NewBackend>;
 export type ChangedBackendBody = Static<typeof ChangedBackend>;
 
@@ -54,9 +123,15 @@ export type ChangedBackendBody = Static<typeof ChangedBackend>;
 const idPattern = "^[1-9][0-9]{0,14}$";
 export const IdParams = Type.Object({ id: Type.String({ pattern: idPattern }) });
 export const IdQuery = Type.Object({ id: Type.String({ pattern: idPattern }) });
-export const CodeQuery = Type.Object({ code: Type.String({ pattern: SERVICE_CODE_PATTERN, maxLength: 64 }) });
+export const CodeQuery = Type.Object({
+  code: Type.String({ pattern: SERVICE_CODE_PATTERN, maxLength: 64 }),
+});
 
-const isoTime = Type.String({ pattern: "^\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,3})?)?Z)?$", maxLength: 24, description: "2026-11-25 or 2026-11-25T10:00:00Z" });
+const isoTime = Type.String({
+  pattern: "^\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,3})?)?Z)?$",
+  maxLength: 24,
+  description: "2026-11-25 or 2026-11-25T10:00:00Z",
+});
 export const SessionQuery = Type.Object(
   {
     msisdn: optional(Type.String({ pattern: "^\\+?[1-9][0-9]{6,14}$" })),
@@ -65,8 +140,12 @@ export const SessionQuery = Type.Object(
     outcome: optional(Type.String({ pattern: "^[a-z_]{1,40}$" })),
     from: optional(isoTime),
     to: optional(isoTime),
-    after: optional(Type.String({ pattern: "^[A-Za-z0-9_-]{1,64}$", description: "`next` of the page before" })),
-    limit: optional(Type.String({ pattern: "^[1-9][0-9]{0,2}$", description: "1 to 500; default 50" })),
+    after: optional(
+      Type.String({ pattern: "^[A-Za-z0-9_-]{1,64}$", description: "`next` of the page before" }),
+    ),
+    limit: optional(
+      Type.String({ pattern: "^[1-9][0-9]{0,2}$", description: "1 to 500; default 50" }),
+    ),
   },
   closed,
 );
@@ -83,9 +162,14 @@ const sessionShown = {
   started_at: Type.String(),
   last_at: Type.String(),
   turns: Type.Integer(),
-  outcome: Type.String({ description: "live, completed, cancelled, abandoned, unknown, replaced or a failure code" }),
+  outcome: Type.String({
+    description: "live, completed, cancelled, abandoned, unknown, replaced or a failure code",
+  }),
 };
-export const SessionList = Type.Object({ sessions: Type.Array(Type.Object(sessionShown)), next: nullable(Type.String()) });
+export const SessionList = Type.Object({
+  sessions: Type.Array(Type.Object(sessionShown)),
+  next: nullable(Type.String()),
+});
 export const SessionShown = Type.Object({
   ...sessionShown,
   records: Type.Array(
@@ -112,4 +196,6 @@ export const SessionShown = Type.Object({
     }),
   ),
 });
-export const DialledQuery = Type.Object({ dialled: Type.String({ pattern: "^\\*[0-9*]{1,120}#$" }) });
+export const DialledQuery = Type.Object({
+  dialled: Type.String({ pattern: "^\\*[0-9*]{1,120}#$" }),
+});

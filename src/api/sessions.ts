@@ -4,8 +4,14 @@ import type { FastifyInstance } from "fastify";
 import { asDialled, maskMsisdn, parseMsisdn } from "../core/address.ts";
 import { findRoute, type Routes } from "../core/route.ts";
 import type { ChannelConfig } from "../config.ts";
-import type { Events, LiveEvent } from "../observe/events.ts";
-import type { RecordStore, SessionDetail, SessionFilter, SessionSummary, TurnRecord } from "../types.ts";
+import type { Events } from "../observe/events.ts";
+import type {
+  RecordStore,
+  SessionDetail,
+  SessionFilter,
+  SessionSummary,
+  TurnRecord,
+} from "../types.ts";
 import type { Access } from "./access.ts";
 import * as schemas from "./schemas.ts";
 import type { SessionQueryValues } from "./schemas.ts";
@@ -29,7 +35,15 @@ export function sessionRoutes(app: FastifyInstance, options: SessionsOptions): v
 
   app.get<{ Querystring: SessionQueryValues }>(
     "/api/v1/sessions",
-    { ...guard, schema: { tags, summary: "Sessions, newest first", querystring: schemas.SessionQuery, response: { 200: schemas.SessionList } } },
+    {
+      ...guard,
+      schema: {
+        tags,
+        summary: "Sessions, newest first",
+        querystring: schemas.SessionQuery,
+        response: { 200: schemas.SessionList },
+      },
+    },
     async ({ query }) => {
       const found = await records.findSessions(filterOf(query, wallMs()));
       return { sessions: found.sessions.map(summaryShown), next: found.next ?? null };
@@ -38,45 +52,76 @@ export function sessionRoutes(app: FastifyInstance, options: SessionsOptions): v
 
   app.get<{ Params: { id: string } }>(
     "/api/v1/sessions/:id",
-    { ...guard, schema: { tags, summary: "One session with its turns", params: schemas.SessionParams, response: { 200: schemas.SessionShown, 404: schemas.ErrorBody } } },
+    {
+      ...guard,
+      schema: {
+        tags,
+        summary: "One session with its turns",
+        params: schemas.SessionParams,
+        response: { 200: schemas.SessionShown, 404: schemas.ErrorBody },
+      },
+    },
     async ({ params }, reply) => {
       const session = await records.getSession(params.id);
-      if (session === undefined) return reply.code(404).send({ error: "not_found", message: `No session ${params.id}` });
+      if (session === undefined)
+        return reply.code(404).send({ error: "not_found", message: `No session ${params.id}` });
       return detailShown(session);
     },
   );
 
-  app.get("/api/v1/events", { ...guard, schema: { tags, summary: "Turns as they happen (server-sent events)" } }, (_, reply) => {
-    reply.hijack();
-    streamEvents(options.events, reply.raw);
-  });
+  app.get(
+    "/api/v1/events",
+    { ...guard, schema: { tags, summary: "Turns as they happen (server-sent events)" } },
+    (_, reply) => {
+      reply.hijack();
+      streamEvents(options.events, reply.raw);
+    },
+  );
 
-  app.get("/api/v1/channels", { ...guard, schema: { tags, summary: "Channels that are on" } }, async () => ({
-    channels: options.channels.map((channel) => ({
-      name: channel.name,
-      protocol: channel.codec.name,
-      protocol_options: channel.options,
-      provider: channel.provider,
-      path: channel.paths[0],
-      paths: channel.paths,
-      turn_budget_ms: channel.turnBudgetMs,
-      screen_octets_max: channel.screenOctetsMax,
-      requests_per_minute_max: channel.requestsPerMinuteMax,
-    })),
-  }));
+  app.get(
+    "/api/v1/channels",
+    { ...guard, schema: { tags, summary: "Channels that are on" } },
+    async () => ({
+      channels: options.channels.map((channel) => ({
+        name: channel.name,
+        protocol: channel.codec.name,
+        protocol_options: channel.options,
+        provider: channel.provider,
+        path: channel.paths[0],
+        paths: channel.paths,
+        turn_budget_ms: channel.turnBudgetMs,
+        screen_octets_max: channel.screenOctetsMax,
+        requests_per_minute_max: channel.requestsPerMinuteMax,
+      })),
+    }),
+  );
 
   app.get<{ Querystring: { dialled: string } }>(
     "/api/v1/codes",
-    { ...guard, schema: { tags, summary: "Which backend a dialled string reaches", querystring: schemas.DialledQuery } },
+    {
+      ...guard,
+      schema: {
+        tags,
+        summary: "Which backend a dialled string reaches",
+        querystring: schemas.DialledQuery,
+      },
+    },
     async ({ query }, reply) => {
       const dialled = asDialled(query.dialled);
       const route = dialled && findRoute(options.routes, dialled);
       if (route === undefined) {
         const message = `No backend registered for service code ${query.dialled}`;
-        return reply.code(404).send({ error: "backend_not_found", message, service_code: query.dialled });
+        return reply
+          .code(404)
+          .send({ error: "backend_not_found", message, service_code: query.dialled });
       }
       const { backend, digits } = route;
-      return { dialled, service_code: backend.serviceCode, digits, backend: { id: backend.id, name: backend.name } };
+      return {
+        dialled,
+        service_code: backend.serviceCode,
+        digits,
+        backend: { id: backend.id, name: backend.name },
+      };
     },
   );
 }
@@ -145,12 +190,19 @@ function streamEvents(events: Events, response: ServerResponse): void {
     if (response.writableLength > UNREAD_OCTETS_MAX) response.destroy();
     else response.write(text);
   };
-  const unsubscribe = events.subscribe((event: LiveEvent) => send(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`));
+  const unsubscribe = events.subscribe({
+    onEvent: (event) => send(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`),
+    onClose: () => response.end(),
+  });
   if (unsubscribe === undefined) {
     response.writeHead(503, { "retry-after": "10" }).end();
     return;
   }
-  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" });
+  response.writeHead(200, {
+    "content-type": "text/event-stream",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",
+  });
   send(": live\n\n");
   const beat = setInterval(() => send(": still here\n\n"), KEEP_ALIVE_MS);
   beat.unref();

@@ -23,31 +23,48 @@ export function systemRoutes(app: FastifyInstance, options: SystemOptions): void
   const tags = ["system"];
 
   // OLA's fields (status, service, version, uptime) and IXO's (environment, timestamp, database).
-  app.get("/health", { schema: { tags, summary: "Health, with the database" } }, async (_, reply) => {
-    const isUp = await store.ping().then(
-      () => true,
-      () => false,
-    );
-    return reply.code(isUp ? 200 : 503).send({
-      status: isUp ? "ok" : "error",
-      service: "dialyard",
-      version,
-      uptime: Math.floor((wallMs() - options.startedAtMs) / 1000),
-      environment: mode,
-      timestamp: new Date(wallMs()).toISOString(),
-      database: isUp ? "connected" : "disconnected",
-    });
-  });
+  app.get(
+    "/health",
+    { schema: { tags, summary: "Health, with the database" } },
+    async (_, reply) => {
+      const isUp = await store.ping().then(
+        () => true,
+        () => false,
+      );
+      return reply.code(isUp ? 200 : 503).send({
+        status: isUp ? "ok" : "error",
+        service: "dialyard",
+        version,
+        uptime: Math.floor((wallMs() - options.startedAtMs) / 1000),
+        environment: mode,
+        timestamp: new Date(wallMs()).toISOString(),
+        database: isUp ? "connected" : "disconnected",
+      });
+    },
+  );
 
-  app.get("/ready", { schema: { tags, summary: "503 while starting or draining" } }, async (_, reply) => {
-    const ready = options.isReady();
-    return reply.code(ready ? 200 : 503).send({ status: ready ? "ready" : "not ready" });
-  });
+  app.get(
+    "/ready",
+    { schema: { tags, summary: "503 while starting or draining" } },
+    async (_, reply) => {
+      const ready = options.isReady();
+      return reply.code(ready ? 200 : 503).send({ status: ready ? "ready" : "not ready" });
+    },
+  );
 
-  app.get("/", { schema: { tags, summary: "For platform probes; a browser is sent on" } }, async (request, reply) => {
-    if (request.headers.accept?.includes("text/html")) return reply.redirect("/docs");
-    return { status: "ok", message: "dialyard running", environment: mode, timestamp: new Date(wallMs()).toISOString() };
-  });
+  app.get(
+    "/",
+    { schema: { tags, summary: "For platform probes; a browser is sent on" } },
+    async (request, reply) => {
+      if (request.headers.accept?.includes("text/html")) return reply.redirect("/docs");
+      return {
+        status: "ok",
+        message: "dialyard running",
+        environment: mode,
+        timestamp: new Date(wallMs()).toISOString(),
+      };
+    },
+  );
 
   app.get("/metrics", { schema: { tags, summary: "Prometheus metrics" } }, async (_, reply) => {
     const { type, text } = await options.metrics.render();
@@ -58,20 +75,30 @@ export function systemRoutes(app: FastifyInstance, options: SystemOptions): void
 }
 
 /** IXO API docs, "Debug endpoints": they disclose numbers, so they need what management needs. */
-function debugRoutes(app: FastifyInstance, { access, store, wallMs, mode }: SystemOptions, channel: ChannelConfig): void {
+function debugRoutes(
+  app: FastifyInstance,
+  { access, store, wallMs, mode }: SystemOptions,
+  channel: ChannelConfig,
+): void {
   const { debugPath } = channel;
   if (debugPath === undefined) return;
   const guard = { onRequest: access };
   const tags = ["debug"];
   const liveIds = async () => {
     const live = await store.records.findLive(channel.name, wallMs(), LIVE_MAX);
-    return live.flatMap((session) => (session.networkSessionId === undefined ? [] : [session.networkSessionId]));
+    return live.flatMap((session) =>
+      session.networkSessionId === undefined ? [] : [session.networkSessionId],
+    );
   };
 
-  app.get(`${debugPath}/sessions`, { ...guard, schema: { tags, summary: `Live sessions of channel ${channel.name}` } }, async () => {
-    const activeSessions = await liveIds();
-    return { activeSessions, count: activeSessions.length };
-  });
+  app.get(
+    `${debugPath}/sessions`,
+    { ...guard, schema: { tags, summary: `Live sessions of channel ${channel.name}` } },
+    async () => {
+      const activeSessions = await liveIds();
+      return { activeSessions, count: activeSessions.length };
+    },
+  );
 
   app.get<{ Params: { sessionId: string } }>(
     `${debugPath}/debug/:sessionId`,
@@ -79,8 +106,13 @@ function debugRoutes(app: FastifyInstance, { access, store, wallMs, mode }: Syst
     async ({ params }, reply) => {
       const { sessionId } = params;
       const session = await store.records.findByNetworkId(channel.name, sessionId, wallMs());
-      if (session === undefined) return reply.code(404).send({ error: "not_found", message: "No such session" });
-      return { sessionId, debugInfo: debugInfo(session, sessionId, mode), activeSessions: await liveIds() };
+      if (session === undefined)
+        return reply.code(404).send({ error: "not_found", message: "No such session" });
+      return {
+        sessionId,
+        debugInfo: debugInfo(session, sessionId, mode),
+        activeSessions: await liveIds(),
+      };
     },
   );
 }

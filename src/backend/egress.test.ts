@@ -7,7 +7,13 @@ import ipaddr from "ipaddr.js";
 import type { ScriptedBackend } from "../testing/scripted-backend.ts";
 import { startScriptedBackend } from "../testing/scripted-backend.ts";
 import type { EgressOptions } from "./egress.ts";
-import { checkUrl, createConnector, createEgressPolicy, listenAddresses, resolveUrl } from "./egress.ts";
+import {
+  checkUrl,
+  createConnector,
+  createEgressPolicy,
+  listenAddresses,
+  resolveUrl,
+} from "./egress.ts";
 import { sharedLookup } from "./lookup.ts";
 
 const guarded = createEgressPolicy({ isGuarded: true });
@@ -82,7 +88,13 @@ describe("other networks that are not public", () => {
   });
 
   test("public addresses and names pass", () => {
-    for (const host of ["8.8.8.8", "[2606:4700::1111]", "bank.example", "localhost.example", "x.locale"]) {
+    for (const host of [
+      "8.8.8.8",
+      "[2606:4700::1111]",
+      "bank.example",
+      "localhost.example",
+      "x.locale",
+    ]) {
       assert.equal(reason(`https://${host}/ussd?key=1`), "ok", host);
     }
   });
@@ -143,7 +155,11 @@ describe("the string rules, which hold without the guard too", () => {
   });
 
   test("without the guard a backend on the same laptop passes", () => {
-    for (const raw of ["http://localhost:3000/ussd", "http://127.0.0.1:6379/", "http://10.0.0.7/"]) {
+    for (const raw of [
+      "http://localhost:3000/ussd",
+      "http://127.0.0.1:6379/",
+      "http://10.0.0.7/",
+    ]) {
       assert.equal(reason(raw, { isGuarded: false }), "ok", raw);
     }
   });
@@ -162,7 +178,10 @@ describe("ports", () => {
 });
 
 describe("the operator's allow-list", () => {
-  const options = { isGuarded: true, allow: ["10.20.0.0/16:8080,22", "fd12::/16", "192.168.7.7/32"] };
+  const options = {
+    isGuarded: true,
+    allow: ["10.20.0.0/16:8080,22", "fd12::/16", "192.168.7.7/32"],
+  };
   test("allows a network, on its ports only where it names some", () => {
     assert.equal(reason("http://10.20.3.4:8080/", options), "ok");
     assert.equal(reason("http://10.20.3.4:22/", options), "ok");
@@ -176,13 +195,25 @@ describe("the operator's allow-list", () => {
 
   test("a range that is none is a fault of configuration", () => {
     for (const range of ["10.0.0.0", "10.0.0.0/33", "bank.example/8", "10.0.0.0/8:x", ""]) {
-      assert.throws(() => createEgressPolicy({ isGuarded: true, allow: [range] }), RangeError, range);
+      assert.throws(
+        () => createEgressPolicy({ isGuarded: true, allow: [range] }),
+        RangeError,
+        range,
+      );
     }
   });
 });
 
 describe("the gateway's own address", () => {
-  const spellings = ["localhost", "127.0.0.1", "[::1]", "127.1", "0", "[::ffff:127.0.0.1]", "a.localhost"];
+  const spellings = [
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    "127.1",
+    "0",
+    "[::ffff:127.0.0.1]",
+    "a.localhost",
+  ];
   for (const bound of ["0.0.0.0:8080", "127.0.0.1:8080", "[::]:8080", "localhost:8080"]) {
     test(`bound to ${bound}, is refused in every spelling, with and without the guard`, () => {
       for (const host of spellings) {
@@ -216,7 +247,11 @@ describe("names, at registration", () => {
   const resolving = (...addresses: string[]) =>
     createEgressPolicy({
       isGuarded: true,
-      lookup: async () => addresses.map((address) => ({ address, family: ipaddr.parse(address).kind() === "ipv4" ? 4 : 6 })),
+      lookup: async () =>
+        addresses.map((address) => ({
+          address,
+          family: ipaddr.parse(address).kind() === "ipv4" ? 4 : 6,
+        })),
     });
   const url = new URL("http://bank.example/ussd");
 
@@ -284,7 +319,10 @@ describe("the connector", () => {
   });
 
   test("a lookup that hangs is given up with the connect timeout", async () => {
-    const policy = createEgressPolicy({ isGuarded: true, lookup: () => new Promise(() => undefined) });
+    const policy = createEgressPolicy({
+      isGuarded: true,
+      lookup: () => new Promise(() => undefined),
+    });
     const startMs = performance.now();
     const error = await connectError(policy, "bank.example", 80, 120);
     assert.equal((error as NodeJS.ErrnoException).code, "UND_ERR_CONNECT_TIMEOUT");
@@ -318,17 +356,31 @@ describe("the shared lookup", () => {
   });
 });
 
-function connect(policy: ReturnType<typeof createEgressPolicy>, hostname: string, port: number, msMax?: number): Promise<Socket> {
+function connect(
+  policy: ReturnType<typeof createEgressPolicy>,
+  hostname: string,
+  port: number,
+  msMax?: number,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const options = { hostname, host: hostname, protocol: "http:", port: String(port) };
-    createConnector(policy, port, msMax)(options, (error, socket) => {
+    createConnector(
+      policy,
+      port,
+      msMax,
+    )(options, (error, socket) => {
       if (error) reject(error);
-      else resolve(socket as Socket);
+      else resolve(socket);
     });
   });
 }
 
-async function connectError(policy: ReturnType<typeof createEgressPolicy>, hostname: string, port: number, msMax?: number): Promise<unknown> {
+async function connectError(
+  policy: ReturnType<typeof createEgressPolicy>,
+  hostname: string,
+  port: number,
+  msMax?: number,
+): Promise<unknown> {
   try {
     (await connect(policy, hostname, port, msMax)).destroy();
   } catch (error) {

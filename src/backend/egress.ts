@@ -155,16 +155,11 @@ export function createConnector(
     }
     const socket = connect(options, (error, connected) => {
       clearTimeout(timer);
-      const problem =
-        connected === null
-          ? undefined
-          : addressProblem(connected.remoteAddress ?? "", port, policy);
-      if (connected === null) callback(error, null);
-      else if (problem === undefined) callback(null, connected);
-      else {
-        connected.destroy();
-        callback(new EgressError(problem), null);
-      }
+      if (error !== null) return callback(error, null);
+      const problem = addressProblem(connected.remoteAddress ?? "", port, policy);
+      if (problem === undefined) return callback(null, connected);
+      connected.destroy();
+      callback(new EgressError(problem), null);
     });
     const timer = setTimeout(() => {
       socket.destroy(new errors.ConnectTimeoutError("no connection in time"));
@@ -233,7 +228,7 @@ function isOwnName(host: string, port: number, policy: EgressPolicy): boolean {
   return policy.own.some((own) => {
     if (own.port !== port) return false;
     if (own.host === host) return true;
-    return isLoopbackName && isHere(parseIp(own.host));
+    return isLoopbackName && (own.host === "localhost" || isHere(parseIp(own.host)));
   });
 }
 

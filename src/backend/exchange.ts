@@ -1,6 +1,7 @@
 /** One HTTP request and its reply, until a deadline: the IO of one attempt. */
 import type { Dispatcher } from "undici";
 import { isUtf8 } from "node:buffer";
+import { errors } from "undici";
 import type { FailureCode } from "../core/failure.ts";
 import type { WireReply } from "../types.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
@@ -165,11 +166,13 @@ function codeUnsent(errorCode: string | undefined): FailureCode {
 }
 
 function codeOnceSent(error: Error, errorCode = "", status: number): FailureCode {
-  // The reply ended early; llhttp calls the end of a stream a parse error.
-  if (errorCode === "HPE_INVALID_EOF_STATE") return "backend_disconnected";
-  if (errorCode.startsWith("HPE_") || errorCode === "UND_ERR_HEADERS_OVERFLOW") {
-    return "backend_malformed";
+  // llhttp calls the end of a stream inside a reply a parse error too, one without an offending
+  // octet: that reply was cut.
+  if (error instanceof errors.HTTPParserError) {
+    const { data: offending } = error as { readonly data?: string };
+    return offending === "" ? "backend_disconnected" : "backend_malformed";
   }
+  if (errorCode === "UND_ERR_HEADERS_OVERFLOW") return "backend_malformed";
   // undici says so of every parse error next to a Content-Length; after headers it is a cut body.
   if (errorCode === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH" && status === 0)
     return "backend_malformed";

@@ -7,7 +7,7 @@
  *
  * standard-webhooks/standard-webhooks, spec/standard-webhooks.md; RELIABILITY 2.9.
  */
-import type { KeyObject } from "node:crypto";
+import type { Hmac, KeyObject } from "node:crypto";
 import { createHmac, createSecretKey, timingSafeEqual } from "node:crypto";
 
 export type SignedHeaders = {
@@ -34,7 +34,7 @@ export function sign(secret: string, id: string, timestampMs: number, body: stri
   return {
     "webhook-id": id,
     "webhook-timestamp": timestamp,
-    "webhook-signature": PREFIX + digest(secret, id, timestamp, body).toString("base64"),
+    "webhook-signature": PREFIX + hmacOf(secret, id, timestamp, body).digest("base64"),
   };
 }
 
@@ -56,7 +56,7 @@ export function verify(
     return { type: "refused", problem: "stale" };
   }
   // Senders that rotate a secret send one signature per secret; more than a few is an attack.
-  const expected = digest(secret, id, timestamp, body);
+  const expected = hmacOf(secret, id, timestamp, body).digest();
   for (const candidate of signatures.split(" ", SIGNATURES_MAX)) {
     if (isSignature(candidate, expected)) return { type: "verified", id };
   }
@@ -69,8 +69,8 @@ function isSignature(candidate: string, expected: Buffer): boolean {
   return given.length === DIGEST_OCTETS && timingSafeEqual(given, expected);
 }
 
-function digest(secret: string, id: string, timestamp: string, body: string): Buffer {
-  return createHmac("sha256", keyOf(secret)).update(`${id}.${timestamp}.${body}`).digest();
+function hmacOf(secret: string, id: string, timestamp: string, body: string): Hmac {
+  return createHmac("sha256", keyOf(secret)).update(`${id}.${timestamp}.${body}`);
 }
 
 // createHmac with a KeyObject costs a quarter of what it does with the raw secret.

@@ -11,7 +11,8 @@ const DIALLED = /^\*[0-9]{1,20}(?:\*[0-9]{1,20}){0,9}#$/;
 /** E.164 digits, 7 to 15 of them, with or without the plus. */
 export function parseMsisdn(text: string): Msisdn {
   const digits = text.startsWith("+") ? text.slice(1) : text;
-  if (!MSISDN.test(digits)) throw new WireError("bad_msisdn", "must be E.164: 7 to 15 digits, the first not 0");
+  if (!MSISDN.test(digits))
+    throw new WireError("bad_msisdn", "must be E.164: 7 to 15 digits, the first not 0");
   return digits as Msisdn;
 }
 

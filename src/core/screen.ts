@@ -4,6 +4,7 @@
  * that take less say so per channel. A longer text is paged, never passed on whole and never cut
  * (RELIABILITY 2.4).
  */
+import type { Language } from "./failure.ts";
 import { packedOctets, septetCost, septetsMax, septetsOf } from "./gsm7.ts";
 
 export type ScreenSize = {
@@ -32,7 +33,12 @@ export type Fitted =
   | { readonly type: "too_long" };
 
 export const PAGES_MAX = 99;
-export const PAGE_LABELS: PageLabels = { more: "More", back: "Back" };
+export const PAGE_LABELS: Readonly<Record<Language, PageLabels>> = {
+  en: { more: "More", back: "Back" },
+  fr: { more: "Suite", back: "Retour" },
+  pt: { more: "Mais", back: "Voltar" },
+  sw: { more: "Zaidi", back: "Rudi" },
+};
 
 export function measureScreen(text: string): ScreenSize {
   const septets = septetsOf(text);
@@ -70,7 +76,7 @@ export function transliterate(text: string): string {
 }
 
 /** Cleans the text and fits it into one screen, or into pages with keys to leaf through them. */
-export function fitScreen(text: string, limits: ScreenLimits, labels = PAGE_LABELS): Fitted {
+export function fitScreen(text: string, limits: ScreenLimits, labels = PAGE_LABELS.en): Fitted {
   // More than all pages hold, were they full: not worth the time to look.
   if (text.length > PAGES_MAX * septetsMax(limits.octetsMax)) return { type: "too_long" };
   const screen = prepare(text, limits);

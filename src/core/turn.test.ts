@@ -42,7 +42,11 @@ const base: Inbound = {
   network: undefined,
   echo: {},
 };
-const history = (text: string, facts: Partial<Inbound> = {}): Inbound => ({ ...base, ...facts, input: { kind: "history", text } });
+const history = (text: string, facts: Partial<Inbound> = {}): Inbound => ({
+  ...base,
+  ...facts,
+  input: { kind: "history", text },
+});
 const latest = (text: string, facts: Partial<Inbound> = {}): Inbound => ({
   ...base,
   phase: "continue",
@@ -50,7 +54,12 @@ const latest = (text: string, facts: Partial<Inbound> = {}): Inbound => ({
   ...facts,
   input: { kind: "latest", text },
 });
-const dial = (dialled: string, facts: Partial<Inbound> = {}): Inbound => ({ ...base, phase: "begin", dialled: dialled as Dialled, ...facts });
+const dial = (dialled: string, facts: Partial<Inbound> = {}): Inbound => ({
+  ...base,
+  phase: "begin",
+  dialled: dialled as Dialled,
+  ...facts,
+});
 
 /** The session that a message leaves behind when the backend answers it. */
 function answered(inbound: Inbound, held?: Session, facts: Partial<Session> = {}): Session {
@@ -59,11 +68,21 @@ function answered(inbound: Inbound, held?: Session, facts: Partial<Session> = {}
   if (opened.type !== "ask") throw new Error("unreachable");
   const reply = { action: "continue", screen: "Menu" } as const;
   const lastNumber = opened.calls.at(-1)?.number;
-  return { ...closeTurn(opened.session, { reply, failure: undefined, paging: undefined, asksSecret: false, lastNumber }), ...facts };
+  return {
+    ...closeTurn(opened.session, {
+      reply,
+      failure: undefined,
+      paging: undefined,
+      asksSecret: false,
+      lastNumber,
+    }),
+    ...facts,
+  };
 }
 /** "ask 2*5" or "repeat" or "failed session_lost": what was decided, in words. */
 function told(opened: Opened): string {
-  if (opened.type === "ask") return `ask ${opened.calls.map((call) => `${call.number}:${call.input}`).join(" ")}`;
+  if (opened.type === "ask")
+    return `ask ${opened.calls.map((call) => `${call.number}:${call.input}`).join(" ")}`;
   if (opened.type === "failed") return `failed ${opened.code}`;
   if (opened.type === "unkept") return `unkept ${opened.code ?? "notice"}`;
   return opened.type;
@@ -73,7 +92,12 @@ describe("cumulative text is compared with the text answered last, never split",
   const first = answered(history(""));
   const second = answered(history("1"), first);
   const withStar = answered(history("1*5*0"), second);
-  const cases: readonly [title: string, text: string, held: Session | undefined, decision: string][] = [
+  const cases: readonly [
+    title: string,
+    text: string,
+    held: Session | undefined,
+    decision: string,
+  ][] = [
     ["no session, no text: a dial", "", undefined, "ask 1:"],
     ["the first answer", "1", first, "ask 2:1"],
     ["the answer follows the text answered last", "1*2", second, "ask 3:2"],
@@ -95,7 +119,10 @@ describe("cumulative text is compared with the text answered last, never split",
     assert.equal(told(openTurn(history("2*500"), undefined, given)), "ask 1: 2:2 3:500");
   });
   test("text on a session never seen is lost where the wire says that it continues", () => {
-    assert.equal(told(openTurn(history("2", { phase: "continue" }), undefined, given)), "failed session_lost");
+    assert.equal(
+      told(openTurn(history("2", { phase: "continue" }), undefined, given)),
+      "failed session_lost",
+    );
   });
   test("text on a session never seen that nobody can dial is lost", () => {
     assert.equal(told(openTurn(history("2*ab"), undefined, given)), "failed session_lost");
@@ -105,8 +132,10 @@ describe("cumulative text is compared with the text answered last, never split",
 describe("a wire that sends the latest input alone", () => {
   const first = answered(dial("*365#"));
   const second = answered(latest("1"), first);
-  test("a dial begins", () => assert.equal(told(openTurn(dial("*365#"), undefined, given)), "ask 1:"));
-  test("1 then 1 may be a person", () => assert.equal(told(openTurn(latest("1"), second, given)), "ask 3:1"));
+  test("a dial begins", () =>
+    assert.equal(told(openTurn(dial("*365#"), undefined, given)), "ask 1:"));
+  test("1 then 1 may be a person", () =>
+    assert.equal(told(openTurn(latest("1"), second, given)), "ask 3:1"));
   test("1 again is a retransmit when the answer was not written or a twin waited for it", () => {
     assert.equal(told(openTurn(latest("1"), second, { ...given, isRetransmit: true })), "repeat");
   });
@@ -126,7 +155,10 @@ describe("a wire that sends the latest input alone", () => {
     assert.equal(told(openTurn(dial("*365#"), { ...first, ended: true }, given)), "ask 1:");
   });
   test("an answer to an ended session is lost", () => {
-    assert.equal(told(openTurn(latest("1"), { ...second, ended: true }, given)), "failed session_lost");
+    assert.equal(
+      told(openTurn(latest("1"), { ...second, ended: true }, given)),
+      "failed session_lost",
+    );
   });
 });
 
@@ -136,7 +168,10 @@ describe("a wire that names its messages", () => {
     assert.equal(told(openTurn(dial("*365#", { messageId: "m1" }), first, given)), "repeat");
   });
   test("the same id with another text is refused, and nothing is sent", () => {
-    assert.equal(told(openTurn(latest("9", { messageId: "m1" }), first, given)), "unkept message_changed");
+    assert.equal(
+      told(openTurn(latest("9", { messageId: "m1" }), first, given)),
+      "unkept message_changed",
+    );
   });
   test("the same digit under another id is an answer", () => {
     const second = answered(latest("1", { messageId: "m2" }), first);
@@ -146,7 +181,10 @@ describe("a wire that names its messages", () => {
 
 describe("notices", () => {
   test("end a live session", () => {
-    assert.equal(told(openTurn(latest("", { phase: "abort" }), answered(dial("*365#")), given)), "abort");
+    assert.equal(
+      told(openTurn(latest("", { phase: "abort" }), answered(dial("*365#")), given)),
+      "abort",
+    );
   });
   test("that come twice, or about nothing, change nothing", () => {
     const ended = { ...answered(dial("*365#")), ended: true };
@@ -166,8 +204,14 @@ describe("digits dialled after the code", () => {
     assert.deepEqual(opened.type === "ask" && opened.session.inputs, ["2", "500"]);
   });
   test("are at most five", () => {
-    assert.equal(told(openTurn(dial("*365*1*2*3*4*5#"), undefined, given)), "ask 1: 2:1 3:2 4:3 5:4 6:5");
-    assert.equal(told(openTurn(dial("*365*1*2*3*4*5*6#"), undefined, given)), "failed backend_not_found");
+    assert.equal(
+      told(openTurn(dial("*365*1*2*3*4*5#"), undefined, given)),
+      "ask 1: 2:1 3:2 4:3 5:4 6:5",
+    );
+    assert.equal(
+      told(openTurn(dial("*365*1*2*3*4*5*6#"), undefined, given)),
+      "failed backend_not_found",
+    );
   });
   test("are masked in the record: they may be a PIN", () => {
     const opened = openTurn(dial("*365*1234#"), undefined, given);
@@ -176,14 +220,31 @@ describe("digits dialled after the code", () => {
 });
 
 describe("who cannot be asked", () => {
-  const cases: readonly [title: string, inbound: Inbound, facts: Partial<Given>, decision: string][] = [
+  const cases: readonly [
+    title: string,
+    inbound: Inbound,
+    facts: Partial<Given>,
+    decision: string,
+  ][] = [
     ["a code nobody registered", dial("*999#"), {}, "failed backend_not_found"],
     ["an inactive backend", dial("*367#"), {}, "failed backend_inactive"],
-    ["a backend asked perhaps, that must not be asked twice", dial("*368#"), { redriven: true }, "failed turn_unsettled"],
-    ["an idempotent backend asked perhaps is asked again", dial("*365#"), { redriven: true }, "ask 1:"],
+    [
+      "a backend asked perhaps, that must not be asked twice",
+      dial("*368#"),
+      { redriven: true },
+      "failed turn_unsettled",
+    ],
+    [
+      "an idempotent backend asked perhaps is asked again",
+      dial("*365#"),
+      { redriven: true },
+      "ask 1:",
+    ],
   ];
   for (const [title, inbound, facts, decision] of cases) {
-    test(title, () => assert.equal(told(openTurn(inbound, undefined, { ...given, ...facts })), decision));
+    test(title, () =>
+      assert.equal(told(openTurn(inbound, undefined, { ...given, ...facts })), decision),
+    );
   }
   test("a backend that was deleted in mid-session", () => {
     const held = { ...answered(dial("*365#")), backendId: 12_345 };
@@ -216,13 +277,25 @@ describe("ids", () => {
 });
 
 describe("pages of a long screen", () => {
-  const paging = { pages: ["one", "two", "three"], shown: 0, moreKey: "98", backKey: "0", action: "continue" } as const;
+  const paging = {
+    pages: ["one", "two", "three"],
+    shown: 0,
+    moreKey: "98",
+    backKey: "0",
+    action: "continue",
+  } as const;
   const held = answered(dial("*365#"), undefined, { paging });
   const leaf = (text: string, session: Session) => {
     const opened = openTurn(latest(text), session, given);
     return opened.type === "page" ? `${opened.reply.action} ${opened.reply.screen}` : told(opened);
   };
-  const cases: readonly [title: string, text: string, shown: number, action: "continue" | "end", seen: string][] = [
+  const cases: readonly [
+    title: string,
+    text: string,
+    shown: number,
+    action: "continue" | "end",
+    seen: string,
+  ][] = [
     ["more", "98", 0, "continue", "continue two"],
     ["back", "0", 1, "continue", "continue one"],
     ["back on the first page is the application's", "0", 0, "continue", "ask 2:0"],
@@ -232,7 +305,9 @@ describe("pages of a long screen", () => {
     ["anything else while an end is read shows the page again", "7", 1, "end", "continue two"],
   ];
   for (const [title, text, shown, action, seen] of cases) {
-    test(title, () => assert.equal(leaf(text, { ...held, paging: { ...paging, shown, action } }), seen));
+    test(title, () =>
+      assert.equal(leaf(text, { ...held, paging: { ...paging, shown, action } }), seen),
+    );
   }
   test("an end in pages stays open until the last one", () => {
     assert.deepEqual(pageReply(["a", "b"], 0, "end"), { action: "continue", screen: "a" });

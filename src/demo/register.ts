@@ -2,7 +2,10 @@
 import { DEMO_HEADER, type Registry } from "../registry.ts";
 import { startDemo, type DemoBackend } from "./index.ts";
 
-export type RegisteredDemo = { readonly hints: readonly DemoBackend[]; readonly close: () => Promise<void> };
+export type RegisteredDemo = {
+  readonly hints: readonly DemoBackend[];
+  readonly close: () => Promise<void>;
+};
 
 export async function registerDemo(registry: Registry): Promise<RegisteredDemo> {
   await removeDemo(registry);

@@ -13,31 +13,44 @@ export type LiveEvent = {
   readonly turn: number | null;
   readonly took_ms: number | null;
 };
+export type Listener = {
+  readonly onEvent: (event: LiveEvent) => void;
+  readonly onClose: () => void;
+};
 export type Events = {
   readonly publish: (event: LiveEvent) => void;
   /** Undefined when so many listen that one more is refused. */
-  readonly subscribe: (listener: (event: LiveEvent) => void) => (() => void) | undefined;
+  readonly subscribe: (listener: Listener) => (() => void) | undefined;
+  /** The gateway stops: tells all that nothing more will come. */
+  readonly close: () => void;
   readonly isWatched: () => boolean;
 };
 
 const LISTENERS_MAX = 100;
 
 export function createEvents(): Events {
-  const listeners = new Set<(event: LiveEvent) => void>();
+  const listeners = new Set<Listener>();
   return {
     publish(event) {
-      for (const listener of listeners) listener(event);
+      for (const { onEvent } of listeners) onEvent(event);
     },
     subscribe(listener) {
       if (listeners.size >= LISTENERS_MAX) return undefined;
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    close() {
+      for (const { onClose } of listeners) onClose();
+      listeners.clear();
+    },
     isWatched: () => listeners.size > 0,
   };
 }
 
-export function turnEvent({ channel, inbound, outcome, session, tookMs }: TurnEvent, at: string): LiveEvent {
+export function turnEvent(
+  { channel, inbound, outcome, session, tookMs }: TurnEvent,
+  at: string,
+): LiveEvent {
   const msisdn = inbound.msisdn ?? session?.msisdn;
   return {
     type: "turn",

@@ -47,14 +47,19 @@ export type Log = {
 
 const LEVELS = { info: 30, warn: 40, error: 50 } as const;
 
-export function createLog(options: { readonly level: string; readonly destination: DestinationStream }): Log {
+export function createLog(options: {
+  readonly level: string;
+  readonly destination: DestinationStream;
+}): Log {
   const { destination } = options;
   const logger: Logger = pino({ level: options.level, base: null }, destination);
-  const say = (level: "info" | "warn" | "error") => (event: string, fields: LogFields = {}) => {
-    const allowed: Record<string, unknown> = { event };
-    for (const name of FIELDS) if (fields[name] !== undefined) allowed[name] = fields[name];
-    logger[level](allowed);
-  };
+  const say =
+    (level: "info" | "warn" | "error") =>
+    (event: string, fields: LogFields = {}) => {
+      const allowed: Record<string, unknown> = { event };
+      for (const name of FIELDS) if (fields[name] !== undefined) allowed[name] = fields[name];
+      logger[level](allowed);
+    };
   return {
     info: say("info"),
     warn: say("warn"),
@@ -73,9 +78,13 @@ function levelOf({ outcome }: TurnEvent): "info" | "warn" | "error" {
   return outcome in FAILURES ? FAILURES[outcome as keyof typeof FAILURES].level : "info";
 }
 
-function turnLine({ channel, inbound, outcome, session, record, tookMs }: TurnEvent, level: number): string {
+function turnLine(
+  { channel, inbound, outcome, session, record, tookMs }: TurnEvent,
+  level: number,
+): string {
   const msisdn = inbound.msisdn ?? session?.msisdn;
-  let line = `{"level":${level},"time":${Date.now()},"event":"turn","channel":"${channel.name}","outcome":"${outcome}","ms":${tookMs.toFixed(1)}`;
+  let line = `{"level":${level},"time":${Date.now()},"event":"turn","channel":"${channel.name}"`;
+  line += `,"outcome":"${outcome}","ms":${tookMs.toFixed(1)}`;
   if (msisdn !== undefined) line += `,"msisdn":"${maskMsisdn(msisdn)}"`;
   if (session !== undefined) {
     line += `,"session":"${session.id}","turn":${session.turns},"ended":${String(session.ended)}`;
@@ -96,6 +105,9 @@ export function errorFields(error: unknown): LogFields {
   return {
     error_name: error.name,
     ...(typeof code === "string" ? { error_code: code } : {}),
-    error_at: at.slice(0, 4).map((line) => line.trim()).join(" | "),
+    error_at: at
+      .slice(0, 4)
+      .map((line) => line.trim())
+      .join(" | "),
   };
 }

@@ -19,25 +19,58 @@ export function createMetrics(options: {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const turns = new Counter({ name: "dialyard_turns_total", help: "Turns answered, by channel and outcome", labelNames: ["channel", "outcome"], registers });
-  const added = new Histogram({ name: "dialyard_gateway_seconds", help: "Time of a turn that the gateway added: all but waiting for the backend", labelNames: ["channel"], buckets: SECONDS, registers });
-  const backend = new Histogram({ name: "dialyard_backend_seconds", help: "Time of a turn spent on the backend: attempts and the waits between them", labelNames: ["channel"], buckets: SECONDS, registers });
-  const attempts = new Counter({ name: "dialyard_backend_attempts_total", help: "Calls of backends, by result", labelNames: ["result"], registers });
-  const requests = new Counter({ name: "dialyard_channel_requests_total", help: "Requests at channel doors, by channel and HTTP status", labelNames: ["channel", "status"], registers });
+  const turns = new Counter({
+    name: "dialyard_turns_total",
+    help: "Turns answered, by channel and outcome",
+    labelNames: ["channel", "outcome"],
+    registers,
+  });
+  const added = new Histogram({
+    name: "dialyard_gateway_seconds",
+    help: "Time of a turn that the gateway added: all but waiting for the backend",
+    labelNames: ["channel"],
+    buckets: SECONDS,
+    registers,
+  });
+  const backend = new Histogram({
+    name: "dialyard_backend_seconds",
+    help: "Time of a turn spent on the backend: attempts and the waits between them",
+    labelNames: ["channel"],
+    buckets: SECONDS,
+    registers,
+  });
+  const attempts = new Counter({
+    name: "dialyard_backend_attempts_total",
+    help: "Calls of backends, by result",
+    labelNames: ["result"],
+    registers,
+  });
+  const requests = new Counter({
+    name: "dialyard_channel_requests_total",
+    help: "Requests at channel doors, by channel and HTTP status",
+    labelNames: ["channel", "status"],
+    registers,
+  });
   new Gauge({
-    name: "dialyard_live_sessions", help: "Sessions that are neither ended nor expired", registers,
+    name: "dialyard_live_sessions",
+    help: "Sessions that are neither ended nor expired",
+    registers,
     async collect() {
       this.set(await options.countLive());
     },
   });
   new Gauge({
-    name: "dialyard_open_breakers", help: "Backends that are not called because they keep failing", registers,
+    name: "dialyard_open_breakers",
+    help: "Backends that are not called because they keep failing",
+    registers,
     collect() {
       this.set(options.countOpenBreakers());
     },
   });
   new Gauge({
-    name: "dialyard_ready", help: "1 while /ready answers 200", registers,
+    name: "dialyard_ready",
+    help: "1 while /ready answers 200",
+    registers,
     collect() {
       this.set(options.isReady() ? 1 : 0);
     },

@@ -25,7 +25,10 @@ export type Started = {
   readonly restart?: () => Promise<Store>;
 };
 type Start = () => Promise<Started>;
-type Case = readonly [title: string, run: (store: Store, t: TestContext, started: Started) => Promise<void>];
+type Case = readonly [
+  title: string,
+  run: (store: Store, t: TestContext, started: Started) => Promise<void>,
+];
 
 const T0 = 1_750_000_000_000;
 const LEASE_MS = 22_000;
@@ -90,9 +93,7 @@ export function recordOf(change: Partial<TurnRecord> = {}): TurnRecord {
     input: "",
     screen: "Olá\n1. Saldo",
     action: "continue",
-    attempts: [
-      { transactionId: "tx-1", startMs: 1, tookMs: 40, status: 200, failure: undefined },
-    ],
+    attempts: [{ transactionId: "tx-1", startMs: 1, tookMs: 40, status: 200, failure: undefined }],
     requestOctets: 90,
     replyOctets: 30,
     flaw: undefined,
@@ -142,7 +143,7 @@ type Leased = Extract<Held, { readonly type: "leased" }>;
 async function leased(store: Store, change: Partial<Ask> = {}): Promise<Leased> {
   const held = await store.sessions.open(askOf(change));
   assert.equal(held.type, "leased");
-  return held as Leased;
+  return held;
 }
 
 /** One whole turn. */
@@ -199,7 +200,7 @@ const TURNS: readonly Case[] = [
         networkSessionId: undefined,
         messageId: "message-9",
         inputs: ["1", "2*3", ""],
-        lastReply: { action: "continue", screen: "é\n\"2\"", flaw: "missing_prefix" },
+        lastReply: { action: "continue", screen: 'é\n"2"', flaw: "missing_prefix" },
         lastFailure: "backend_timeout",
         paging: { pages: ["a", "b"], shown: 1, moreKey: "98", backKey: "0", action: "end" },
         asksSecret: true,
@@ -213,7 +214,11 @@ const TURNS: readonly Case[] = [
   [
     "what changes from turn to turn is kept, the service code and backend found late included",
     async (store) => {
-      await turn(store, {}, { session: sessionOf({ serviceCode: undefined, backendId: undefined }) });
+      await turn(
+        store,
+        {},
+        { session: sessionOf({ serviceCode: undefined, backendId: undefined }) },
+      );
       const second = sessionOf({ turns: 2, calls: 3, seen: { length: 3, digest: "other" } });
       await turn(store, { nowMs: T0 + 1 }, { session: second });
       assert.deepEqual((await leased(store, { nowMs: T0 + 2 })).session, second);
@@ -400,7 +405,10 @@ const CRASHES: readonly Case[] = [
       assert.equal(held.lease.freshId, sessionId(2));
       const lost = await store.records.getSession(sessionId(1));
       assert.equal(lost?.outcome, "unknown");
-      assert.deepEqual(lost.records.map(({ outcome }) => outcome), ["unknown"]);
+      assert.deepEqual(
+        lost.records.map(({ outcome }) => outcome),
+        ["unknown"],
+      );
     },
   ],
   [
@@ -418,7 +426,11 @@ const CRASHES: readonly Case[] = [
         assert.equal(held.undelivered, true);
         const busy = await after.sessions.open(askOf({ key: "key-b", nowMs: T0 + 1 }));
         assert.deepEqual(busy, { type: "busy", twin: true });
-        const again = await leased(after, { key: "key-b", nowMs: LAPSED_MS, freshId: sessionId(3) });
+        const again = await leased(after, {
+          key: "key-b",
+          nowMs: LAPSED_MS,
+          freshId: sessionId(3),
+        });
         assert.equal(again.redriven, true);
         assert.equal(again.lease.freshId, sessionId(2));
         const detail = await after.records.getSession(sessionId(1));
@@ -436,7 +448,11 @@ const SWEEPS: readonly Case[] = [
     "a sweep ends as abandoned, once, the sessions whose TTL is over",
     async (store) => {
       await turn(store);
-      await turn(store, { key: "key-b" }, { session: sessionOf({ id: sessionId(2) }), expiresAtMs: T0 + 999_999 });
+      await turn(
+        store,
+        { key: "key-b" },
+        { session: sessionOf({ id: sessionId(2) }), expiresAtMs: T0 + 999_999 },
+      );
       const ended = sessionOf({ id: sessionId(3), ended: true, outcome: "cancelled" });
       await turn(store, { key: "key-c" }, { session: ended });
       assert.deepEqual(await store.sessions.sweep(T0 + TTL_MS - 1, 0), []);
@@ -445,7 +461,10 @@ const SWEEPS: readonly Case[] = [
       assert.deepEqual(await store.sessions.sweep(T0 + TTL_MS, 0), []);
       assert.equal((await store.records.getSession(sessionId(3)))?.outcome, "cancelled");
       const later = await store.sessions.sweep(T0 + 999_999, 0);
-      assert.deepEqual(later.map(({ id }) => id), [sessionId(2)]);
+      assert.deepEqual(
+        later.map(({ id }) => id),
+        [sessionId(2)],
+      );
     },
   ],
   [
@@ -457,7 +476,10 @@ const SWEEPS: readonly Case[] = [
       assert.deepEqual(await store.sessions.sweep(LAPSED_MS + 1, 0), []);
       const swept = await store.sessions.sweep(LAPSED_MS + TTL_MS, 0);
       const ids = swept.map(({ id, outcome }) => [id, outcome]).sort();
-      assert.deepEqual(ids, [[sessionId(1), "unknown"], [sessionId(2), "unknown"]]);
+      assert.deepEqual(ids, [
+        [sessionId(1), "unknown"],
+        [sessionId(2), "unknown"],
+      ]);
       assert.deepEqual(await outcomesOf(store, sessionId(1)), ["ok", "unknown"]);
       assert.deepEqual(await outcomesOf(store, sessionId(2)), ["unknown"]);
       assert.deepEqual(await store.sessions.sweep(LAPSED_MS + TTL_MS + 1, 0), []);
@@ -505,7 +527,10 @@ const SWEEPS: readonly Case[] = [
         { session: sessionOf({ id: sessionId(9) }), record: recordOf({ screen: "new" }) },
       );
       const detail = await store.records.getSession(sessionId(9));
-      assert.deepEqual(detail?.records.map(({ screen }) => screen), ["new"]);
+      assert.deepEqual(
+        detail?.records.map(({ screen }) => screen),
+        ["new"],
+      );
     },
   ],
   [
@@ -571,8 +596,20 @@ const RECORDS: readonly Case[] = [
           action: undefined,
           flaw: "missing_prefix",
           attempts: [
-            { transactionId: "a", startMs: 0, tookMs: 5000, status: undefined, failure: "backend_timeout" },
-            { transactionId: "b", startMs: 6000, tookMs: 9, status: 503, failure: "backend_failed" },
+            {
+              transactionId: "a",
+              startMs: 0,
+              tookMs: 5000,
+              status: undefined,
+              failure: "backend_timeout",
+            },
+            {
+              transactionId: "b",
+              startMs: 6000,
+              tookMs: 9,
+              status: 503,
+              failure: "backend_failed",
+            },
           ],
         }),
       ];
@@ -600,17 +637,18 @@ const RECORDS: readonly Case[] = [
       ["time, its end excluded", { fromMs: T0 + 2000, toMs: T0 + 5000 }, [4, 3, 2]],
       ["MSISDN and code together", { msisdn: MSISDN, serviceCode: CODE }, [4, 2, 0]],
     ] as readonly (readonly [string, Partial<SessionFilter>, readonly number[]])[]
-  ).map(
-    ([by, filter, expected]): Case => [
-      `sessions are found by ${by}, newest first`,
-      async (store) => {
-        await tenSessions(store);
-        const nowMs = T0 + 10_000;
-        const { sessions } = await store.records.findSessions({ nowMs, limit: 50, ...filter });
-        assert.deepEqual(sessions.map(({ id }) => id), expected.map(sessionId));
-      },
-    ],
-  ),
+  ).map(([by, filter, expected]): Case => [
+    `sessions are found by ${by}, newest first`,
+    async (store) => {
+      await tenSessions(store);
+      const nowMs = T0 + 10_000;
+      const { sessions } = await store.records.findSessions({ nowMs, limit: 50, ...filter });
+      assert.deepEqual(
+        sessions.map(({ id }) => id),
+        expected.map(sessionId),
+      );
+    },
+  ]),
   [
     "pages of sessions follow each other without gap or overlap",
     async (store) => {
@@ -657,7 +695,10 @@ const RECORDS: readonly Case[] = [
       await tenSessions(store);
       const nowMs = T0 + 10_000;
       const live = await store.records.findLive("movitel-mz", nowMs, 4);
-      assert.deepEqual(live.map(({ id }) => id), [7, 6, 5, 2].map(sessionId));
+      assert.deepEqual(
+        live.map(({ id }) => id),
+        [7, 6, 5, 2].map(sessionId),
+      );
       assert.ok(live.every(({ outcome }) => outcome === "live"));
       const found = await store.records.findByNetworkId("movitel-mz", "net-2", nowMs);
       assert.equal(found?.id, sessionId(2));

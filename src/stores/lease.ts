@@ -58,7 +58,9 @@ export function isOver(untilMs: number, expiresAtMs: number | undefined, nowMs: 
  * What of a lease outlives its release. A turn driven again may have reached the backend the
  * first time, so it stays unsettled; numbers given up before stay given up.
  */
-export function afterRelease(held: Pick<HeldLease, "redriven" | "lost">): "unsettled" | "numbers" | "nothing" {
+export function afterRelease(
+  held: Pick<HeldLease, "redriven" | "lost">,
+): "unsettled" | "numbers" | "nothing" {
   if (held.redriven) return "unsettled";
   return held.lost > 0 ? "numbers" : "nothing";
 }

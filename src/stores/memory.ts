@@ -144,7 +144,8 @@ function release({ leases }: Tables, lease: Lease): void {
   if (held?.token !== lease.token) return;
   const left = afterRelease(held);
   if (left === "nothing") leases.delete(lease.key);
-  else leases.set(lease.key, { ...held, token: "", digest: left === "unsettled" ? held.digest : "" });
+  else
+    leases.set(lease.key, { ...held, token: "", digest: left === "unsettled" ? held.digest : "" });
 }
 
 function sweep(tables: Tables, nowMs: number, keepFromMs: number): readonly FinishedSession[] {

@@ -56,7 +56,9 @@ export function createSealer(keys: readonly Buffer[]): Sealer {
       const decipher = createDecipheriv("aes-256-gcm", key, nonce, options);
       decipher.setAAD(Buffer.from(aad, "utf8"));
       decipher.setAuthTag(envelope.subarray(NONCE_OCTETS, bodyStart));
-      return decipher.update(envelope.subarray(bodyStart), undefined, "utf8") + decipher.final("utf8");
+      return (
+        decipher.update(envelope.subarray(bodyStart), undefined, "utf8") + decipher.final("utf8")
+      );
     },
   };
 }

@@ -139,9 +139,7 @@ async function recordsOf(db: Kysely<Schema>, row: Row): Promise<readonly TurnRec
           union
             .selectFrom("turns")
             .innerJoin("chain", (join) =>
-              join
-                .onRef("turns.n", "=", "chain.prev")
-                .onRef("turns.session", "=", "chain.session"),
+              join.onRef("turns.n", "=", "chain.prev").onRef("turns.session", "=", "chain.session"),
             )
             .selectAll("turns"),
         ),
@@ -156,7 +154,7 @@ async function recordsOf(db: Kysely<Schema>, row: Row): Promise<readonly TurnRec
 /** Walks the index of keys, which holds sessions of the last minutes only. */
 async function countLive(db: Kysely<Schema>, nowMs: number): Promise<number> {
   let live = 0;
-  for (let after = ""; ; ) {
+  for (let after = ""; ;) {
     const rows = await db
       .selectFrom("sessions")
       .select(["key", outcomeAt(nowMs).as("outcome")])

@@ -276,15 +276,7 @@ function updateSession(
 ): void {
   const { sql, sealer, known, digest } = tables;
   const state = writeState(session, sealer);
-  sql.updateSession.run(
-    outcomeOf(session),
-    expiresAtMs,
-    nowMs,
-    session.turns,
-    lastTurn,
-    state,
-    n,
-  );
+  sql.updateSession.run(outcomeOf(session), expiresAtMs, nowMs, session.turns, lastTurn, state, n);
   const statics = known.get(n);
   if (statics !== undefined && equalStatics(statics, session)) return;
   sql.updateStatics.run(

@@ -90,7 +90,7 @@ export function createSweep(
     slice: (cursor: Cursor) => Slice<Cursor>,
     finished: FinishedSession[],
   ): Promise<void> {
-    for (let cursor: Cursor | undefined = start; cursor !== undefined; ) {
+    for (let cursor: Cursor | undefined = start; cursor !== undefined;) {
       const from: Cursor = cursor;
       const done = await submit(() => slice(from));
       finished.push(...done.finished);

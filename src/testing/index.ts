@@ -1,4 +1,6 @@
-/** "dialyard/testing": for who writes a codec or an application. */
+/** "dialyard/testing": for who writes a codec, a store or an application. */
+export { testStore } from "../stores/conformance.ts";
+export { memoryStore } from "../stores/memory.ts";
 export {
   type AnsweredVector,
   checkCodec,
@@ -7,3 +9,4 @@ export {
   type RefusedVector,
 } from "./codec.ts";
 export { formatReply, formatRequest, parseReply, parseRequest } from "./http.ts";
+export * as scriptedBackend from "./scripted-backend.ts";

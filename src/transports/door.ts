@@ -181,7 +181,8 @@ function checkSignature(
   if (signingSecret === undefined) return { type: "ok", messageId: undefined };
   const headers = request.headers as Record<string, string | undefined>;
   const verified = verify(signingSecret, headers, body, gateway.wallMs());
-  if (verified.type === "refused") return { type: "refused", reason: `signature: ${verified.problem}` };
+  if (verified.type === "refused")
+    return { type: "refused", reason: `signature: ${verified.problem}` };
   return { type: "ok", messageId: verified.id };
 }
 

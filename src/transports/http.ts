@@ -40,7 +40,9 @@ export function createHttpServer(options: HttpOptions, api: Handler): Server {
   server.maxConnections = 10_000;
   server.maxRequestsPerSocket = 0;
   // An upgrade that nobody asked for is an ordinary request without one; CONNECT opens nothing.
-  server.on("connect", (_, socket) => socket.end("HTTP/1.1 405 Method Not Allowed\r\nconnection: close\r\n\r\n"));
+  server.on("connect", (_, socket) =>
+    socket.end("HTTP/1.1 405 Method Not Allowed\r\nconnection: close\r\n\r\n"),
+  );
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
     const status = CLIENT_ERRORS[error.code ?? ""] ?? "400 Bad Request";
@@ -55,7 +57,9 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
 };
 
 /** What Node accepts and RFC 9112 §3.2 or good sense does not. */
-function findProblem(request: IncomingMessage): { readonly status: number; readonly message: string } | undefined {
+function findProblem(
+  request: IncomingMessage,
+): { readonly status: number; readonly message: string } | undefined {
   const { rawHeaders, url, method } = request;
   let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -64,7 +68,8 @@ function findProblem(request: IncomingMessage): { readonly status: number; reado
   }
   if (hosts > 1) return { status: 400, message: "more than one Host header" };
   if (request.httpVersionMajor !== 1) return { status: 505, message: "HTTP/1.1 only" };
-  if (url?.charCodeAt(0) !== SLASH) return { status: 400, message: "the request target must be a path" };
+  if (url?.charCodeAt(0) !== SLASH)
+    return { status: 400, message: "the request target must be a path" };
   if (method === "TRACE") return { status: 405, message: "TRACE is off" };
   return undefined;
 }
@@ -72,6 +77,9 @@ const SLASH = 0x2f;
 
 function refuse(response: ServerResponse, status: number, message: string): void {
   const body = JSON.stringify({ error: "invalid_request", message });
-  response.writeHead(status, { "content-type": "application/json; charset=utf-8", connection: "close" });
+  response.writeHead(status, {
+    "content-type": "application/json; charset=utf-8",
+    connection: "close",
+  });
   response.end(body);
 }

@@ -15,8 +15,16 @@ export type Phone = {
 };
 export type Network = (gatewayUrl: string, msisdn: string, sessionId: string) => Phone;
 
-async function post(url: string, contentType: string, body: string): Promise<{ status: number; body: string }> {
-  const response = await fetch(url, { method: "POST", headers: { "content-type": contentType }, body });
+async function post(
+  url: string,
+  contentType: string,
+  body: string,
+): Promise<{ status: number; body: string }> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": contentType },
+    body,
+  });
   return { status: response.status, body: await response.text() };
 }
 const JSON_TYPE = "application/json";
@@ -55,7 +63,11 @@ export const networks: Readonly<Record<string, Network>> = {
         input: inputs.at(-1) ?? "",
       });
       const answer = await post(`${url}/ussd/test/callback`, JSON_TYPE, body);
-      const reply = JSON.parse(answer.body) as { output?: string[]; end_session?: boolean; message?: string };
+      const reply = JSON.parse(answer.body) as {
+        output?: string[];
+        end_session?: boolean;
+        message?: string;
+      };
       return {
         status: answer.status,
         screen: reply.output?.join("\n") ?? reply.message ?? "",
@@ -75,7 +87,12 @@ export const networks: Readonly<Record<string, Network>> = {
     }),
   ixo: (url, msisdn, sessionId) =>
     phone(async (code, inputs) => {
-      const body = { sessionId, serviceCode: code, phoneNumber: `+${msisdn}`, text: inputs.join("*") };
+      const body = {
+        sessionId,
+        serviceCode: code,
+        phoneNumber: `+${msisdn}`,
+        text: inputs.join("*"),
+      };
       return conEnd(await post(`${url}/api/ussd`, JSON_TYPE, JSON.stringify(body)));
     }),
   kairos: (url, msisdn, sessionId) =>
@@ -88,13 +105,24 @@ export const networks: Readonly<Record<string, Network>> = {
 };
 
 /** What an application is asked: what was typed as its own protocol says it. */
-export type AppTurn = { readonly sessionId: string; readonly msisdn: string; readonly said: string };
+export type AppTurn = {
+  readonly sessionId: string;
+  readonly msisdn: string;
+  readonly said: string;
+};
 export type AppAnswer = { readonly screen: string; readonly end: boolean };
-export type App = { readonly url: string; readonly heard: readonly AppTurn[]; readonly close: () => Promise<void> };
+export type App = {
+  readonly url: string;
+  readonly heard: readonly AppTurn[];
+  readonly close: () => Promise<void>;
+};
 
 type Dialect = {
   readonly read: (body: string) => AppTurn & Record<string, string>;
-  readonly write: (turn: AppTurn & Record<string, string>, answer: AppAnswer) => { type: string; body: string };
+  readonly write: (
+    turn: AppTurn & Record<string, string>,
+    answer: AppAnswer,
+  ) => { type: string; body: string };
 };
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 const json = (body: string) => JSON.parse(body) as Record<string, unknown>;
@@ -103,7 +131,12 @@ const dialects: Readonly<Record<string, Dialect>> = {
   ola: {
     read(body) {
       const { msisdn, session_id, transaction_id, input } = json(body);
-      return { msisdn: text(msisdn), sessionId: text(session_id), said: text(input), transaction: text(transaction_id) };
+      return {
+        msisdn: text(msisdn),
+        sessionId: text(session_id),
+        said: text(input),
+        transaction: text(transaction_id),
+      };
     },
     write: (turn, { screen, end }) => ({
       type: JSON_TYPE,
@@ -121,14 +154,24 @@ const dialects: Readonly<Record<string, Dialect>> = {
       const { sessionId = "", phoneNumber = "", text: said = "" } = Object.fromEntries(form);
       return { sessionId, msisdn: phoneNumber.replace("+", ""), said };
     },
-    write: (_, { screen, end }) => ({ type: "text/plain", body: `${end ? "END" : "CON"} ${screen}` }),
+    write: (_, { screen, end }) => ({
+      type: "text/plain",
+      body: `${end ? "END" : "CON"} ${screen}`,
+    }),
   },
   ixo: {
     read(body) {
       const { sessionId, phoneNumber, text: said } = json(body);
-      return { sessionId: text(sessionId), msisdn: text(phoneNumber).replace("+", ""), said: text(said) };
+      return {
+        sessionId: text(sessionId),
+        msisdn: text(phoneNumber).replace("+", ""),
+        said: text(said),
+      };
     },
-    write: (_, { screen, end }) => ({ type: "text/plain", body: `${end ? "END" : "CON"} ${screen}` }),
+    write: (_, { screen, end }) => ({
+      type: "text/plain",
+      body: `${end ? "END" : "CON"} ${screen}`,
+    }),
   },
   kairos: {
     read(body) {
@@ -137,13 +180,22 @@ const dialects: Readonly<Record<string, Dialect>> = {
     },
     write: ({ sessionId, msisdn }, { screen, end }) => ({
       type: JSON_TYPE,
-      body: JSON.stringify({ sessionId, msisdn, ussdString: screen, timestamp: "1", messageType: end ? "2" : "0" }),
+      body: JSON.stringify({
+        sessionId,
+        msisdn,
+        ussdString: screen,
+        timestamp: "1",
+        messageType: end ? "2" : "0",
+      }),
     }),
   },
 };
 
 /** An application of that protocol on loopback, answering in the order it is asked. */
-export async function startApp(protocol: string, answer: (turn: AppTurn, nth: number) => AppAnswer | Promise<AppAnswer>): Promise<App> {
+export async function startApp(
+  protocol: string,
+  answer: (turn: AppTurn, nth: number) => AppAnswer | Promise<AppAnswer>,
+): Promise<App> {
   const dialect = dialects[protocol];
   if (dialect === undefined) throw new Error(`no dialect ${protocol}`);
   const heard: AppTurn[] = [];
@@ -176,13 +228,24 @@ async function readAll(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-export async function register(gatewayUrl: string, body: Record<string, unknown>): Promise<{ id: number }> {
-  const defaults = { name: "Test", type: "http", method: "POST", status: "active", timeout: 5, retries: 2 };
+export async function register(
+  gatewayUrl: string,
+  body: Record<string, unknown>,
+): Promise<{ id: number }> {
+  const defaults = {
+    name: "Test",
+    type: "http",
+    method: "POST",
+    status: "active",
+    timeout: 5,
+    retries: 2,
+  };
   const response = await fetch(`${gatewayUrl}/backends`, {
     method: "POST",
     headers: { "content-type": JSON_TYPE },
     body: JSON.stringify({ ...defaults, ...body }),
   });
-  if (response.status !== 201) throw new Error(`registration: ${response.status} ${await response.text()}`);
+  if (response.status !== 201)
+    throw new Error(`registration: ${response.status} ${await response.text()}`);
   return (await response.json()) as { id: number };
 }

@@ -1,0 +1,122 @@
+/** What is printed at the end, and written with --json. */
+import { cpus } from "node:os";
+import type { CoreFigure } from "./core.ts";
+import { fixed, tableText, thousands } from "./figures.ts";
+import { medianOf, ratioOf, type Row, type Window } from "./measure.ts";
+
+export type Windows = ReadonlyMap<string, readonly Window[]>;
+export type Machine = { readonly cores: number; readonly cpu: string; readonly node: string };
+export type Goal = {
+  readonly title: string;
+  readonly wanted: string;
+  readonly measured: string;
+  /** "met", "missed by 12 %", or why there is no figure. */
+  readonly verdict: string;
+};
+
+export function describeMachine(): Machine {
+  const list = cpus();
+  return { cores: list.length, cpu: list[0]?.model ?? "unknown", node: process.version };
+}
+
+/** The ids of the rows that goals are about. */
+export const ROW = {
+  bare: "bare",
+  express: "express",
+  gateway: "gateway",
+  filled: "gateway-filled",
+} as const;
+
+export function summarise({ id, title, connections }: Row, windows: Windows) {
+  const own = windows.get(id) ?? [];
+  const bare = windows.get(ROW.bare) ?? [];
+  return {
+    id,
+    title,
+    connections,
+    cpuUsPerTurn: medianOf(own, "cpuUs"),
+    ratioToBare: ratioOf(own, bare),
+    turnsPerSecond: medianOf(own, "turnsPerSecond"),
+    p50Ms: medianOf(own, "p50Ms"),
+    p95Ms: medianOf(own, "p95Ms"),
+    p99Ms: medianOf(own, "p99Ms"),
+    stubCpuUsPerTurn: medianOf(own, "stubCpuUs"),
+  };
+}
+
+export function turnsTable(rows: readonly Row[], windows: Windows): string {
+  const head = ["", "CPU µs/turn", "ratio", "turns/s", "p50 ms", "p95 ms", "p99 ms", "stub µs"];
+  const cells = rows.map((row) => {
+    const figures = summarise(row, windows);
+    return [
+      row.title,
+      fixed(figures.cpuUsPerTurn, 1),
+      fixed(figures.ratioToBare, 2),
+      thousands(figures.turnsPerSecond),
+      fixed(figures.p50Ms, 2),
+      fixed(figures.p95Ms, 2),
+      fixed(figures.p99Ms, 2),
+      fixed(figures.stubCpuUsPerTurn, 1),
+    ];
+  });
+  return tableText(head, cells);
+}
+
+export function coreTable(figures: readonly CoreFigure[]): string {
+  const head = ["codec + core alone", "turns/CPU s", "with the keyed digests"];
+  const cells = figures.map(({ codec, turnsPerCpuSecond, withDigests }) => [
+    codec,
+    thousands(turnsPerCpuSecond),
+    thousands(withDigests),
+  ]);
+  return tableText(head, cells);
+}
+
+export function goalsOf(
+  windows: Windows,
+  core: readonly CoreFigure[],
+  stored: string,
+): readonly Goal[] {
+  const of = (id: string): readonly Window[] => windows.get(id) ?? [];
+  const gateway = of(ROW.gateway);
+  const slowest = Math.min(...core.map(({ turnsPerCpuSecond }) => turnsPerCpuSecond));
+  return [
+    atMost("gateway : bare proxy, CPU per turn", 1.3, ratioOf(gateway, of(ROW.bare))),
+    atMost("gateway : Express + axios, CPU per turn", 0.3, ratioOf(gateway, of(ROW.express))),
+    atMost(`with ${stored} sessions : with none`, 1.05, ratioOf(of(ROW.filled), gateway)),
+    {
+      title: "codec + core alone, slowest codec, turns per CPU second",
+      wanted: "≥ 100,000",
+      measured: thousands(slowest),
+      verdict: slowest >= 100_000 ? "met" : `missed by ${percent(1 - slowest / 100_000)}`,
+    },
+    stubGoal(windows),
+  ];
+}
+
+function atMost(title: string, max: number, ratio: number): Goal {
+  const verdict = ratio <= max ? "met" : `missed by ${percent(ratio / max - 1)}`;
+  return { title, wanted: `≤ ${max}`, measured: fixed(ratio, 3), verdict };
+}
+
+/** Were it not so, the run would say more about the stub than about those that call it. */
+function stubGoal(windows: Windows): Goal {
+  const all = [...windows.values()].filter((list) => list.length > 0);
+  const stub = Math.max(...all.map((list) => medianOf(list, "stubCpuUs")));
+  const cheapest = Math.min(...all.map((list) => medianOf(list, "cpuUs")));
+  const measured = `${fixed(stub, 1)} : ${fixed(cheapest, 1)} µs`;
+  const verdict = stub < cheapest ? "met" : "missed";
+  return { title: "stub : cheapest contender", wanted: "less", measured, verdict };
+}
+
+function percent(share: number): string {
+  return `${fixed(share * 100, 1)} %`;
+}
+
+export function goalsTable(goals: readonly Goal[]): string {
+  const head = ["goal", "wanted", "measured", "verdict"];
+  return tableText(
+    head,
+    goals.map(({ title, wanted, measured, verdict }) => [title, wanted, measured, verdict]),
+  );
+}

@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { describeConfig, parseConfig, type Config, type ConfigFile, type Mode } from "./config.ts";
+
+const KEY = "0123456789abcdef-key";
+function ok(mode: Mode, env: Record<string, string> = {}, file: ConfigFile = {}): Config {
+  const parsed = parseConfig(mode, env, file);
+  assert.equal(parsed.type, "ok", JSON.stringify(parsed));
+  if (parsed.type !== "ok") throw new Error("unreachable");
+  return parsed.config;
+}
+function problems(mode: Mode, env: Record<string, string> = {}, file: ConfigFile = {}): string {
+  const parsed = parseConfig(mode, env, file);
+  return parsed.type === "invalid" ? parsed.problems.join("\n") : "";
+}
+
+describe("what is in force without any configuration", () => {
+  test("development: the four channels, demo on, everything on loopback", () => {
+    const config = ok("development");
+    assert.deepEqual(
+      config.channels.map(({ name }) => name),
+      ["test", "africastalking", "ixo", "kairos"],
+    );
+    assert.equal(config.port, 8080);
+    assert.equal(config.host, "127.0.0.1");
+    assert.equal(config.demo, true);
+    assert.equal(config.egressGuard, false);
+  });
+  test("production: no test door, no demo, the egress guard on", () => {
+    const config = ok("production", { DIALYARD_ADMIN_KEY: KEY });
+    assert.deepEqual(
+      config.channels.map(({ name }) => name),
+      ["africastalking", "ixo", "kairos"],
+    );
+    assert.equal(config.demo, false);
+    assert.equal(config.egressGuard, true);
+  });
+  test("production does not start without an admin key", () => {
+    assert.match(problems("production"), /DIALYARD_ADMIN_KEY.*needs a key/);
+  });
+  test("a turn budget is the network's patience where its owner says so, else 20 s", () => {
+    const budgets = ok("development").channels.map(({ name, turnBudgetMs }) => [name, turnBudgetMs]);
+    assert.deepEqual(Object.fromEntries(budgets), {
+      test: 20_000,
+      africastalking: 12_000,
+      ixo: 20_000,
+      kairos: 10_000,
+    });
+  });
+  test("the IXO door takes 100 requests a minute and address, the others any number", () => {
+    const limits = ok("development").channels.map(({ requestsPerMinuteMax }) => requestsPerMinuteMax);
+    assert.deepEqual(limits, [0, 0, 100, 0]);
+  });
+});
+
+test("the environment wins over the file", () => {
+  assert.equal(ok("development", { PORT: "9001" }, { port: 9000 }).port, 9001);
+  assert.equal(ok("development", {}, { port: 9000 }).port, 9000);
+});
+
+test("all problems are reported at once, each with its rule", () => {
+  const found = problems(
+    "development",
+    { PORT: "99999", LOG_FORMAT: "xml", DIALYARD_DEMOS: "1" },
+    { stor: "redis", channels: { bad: { protocol: "morse" } } } as unknown as ConfigFile,
+  );
+  assert.match(found, /port \(PORT\): must be a whole number from 0 to 65535/);
+  assert.match(found, /logFormat \(LOG_FORMAT\): must be json \| pretty/);
+  assert.match(found, /DIALYARD_DEMOS: unknown setting/);
+  assert.match(found, /stor: unknown setting/);
+  assert.match(found, /channels\.bad: protocol must be one of/);
+});
+
+describe("channels", () => {
+  const channel = (file: Record<string, unknown>) =>
+    problems("development", {}, { channels: { ghana: file } } as unknown as ConfigFile);
+  const cases: readonly [title: string, file: Record<string, unknown>, problem: RegExp][] = [
+    ["an unknown field", { protocol: "kairos", secert: "x" }, /secert is unknown; known: /],
+    ["an unknown option", { protocol: "kairos", options: { endtype: "2" } }, /endtype/],
+    ["a budget without bound", { protocol: "kairos", turnBudgetMs: 1e9 }, /turnBudgetMs must be/],
+    ["a short secret path", { protocol: "kairos", secretPath: "abc" }, /secretPath must be 16/],
+    ["a path that is taken", { protocol: "kairos", paths: ["/api/ussd"] }, /taken by channel/],
+    ["an allow list of names", { protocol: "kairos", allow: ["example.com"] }, /not an address/],
+  ];
+  for (const [title, file, problem] of cases) {
+    test(`${title} is refused`, () => assert.match(channel(file), problem));
+  }
+  test("a default channel is switched off by undefined", () => {
+    const config = ok("development", {}, {
+      channels: { ixo: undefined },
+    } as unknown as ConfigFile);
+    assert.equal(
+      config.channels.some(({ name }) => name === "ixo"),
+      false,
+    );
+  });
+  test("a secret path is the last segment of every path", () => {
+    const secretPath = "0123456789abcdef";
+    const config = ok("development", {}, {
+      channels: { ghana: { protocol: "kairos", secretPath } },
+    });
+    const ghana = config.channels.find(({ name }) => name === "ghana");
+    assert.deepEqual(ghana?.paths, [`/ussd/ghana/callback/${secretPath}`]);
+  });
+  test("production warns of channels that take requests from anybody", () => {
+    const parsed = parseConfig(
+      "production",
+      { DIALYARD_ADMIN_KEY: KEY },
+      { channels: { kairos: { protocol: "kairos", allow: ["203.0.113.0/24"] } } },
+    );
+    assert.ok(parsed.type === "ok");
+    assert.equal(parsed.warnings.length, 2);
+    assert.match(parsed.warnings.join(), /africastalking.*ixo/);
+  });
+  test("the test door does not exist in production", () => {
+    const file = { channels: { test: { protocol: "ola", options: { door: "true" } } } };
+    assert.match(problems("production", { DIALYARD_ADMIN_KEY: KEY }, file), /test door/);
+  });
+});
+
+test("what is in force is printed without secrets", () => {
+  const secretPath = "fedcba9876543210";
+  const config = ok(
+    "production",
+    { DIALYARD_ADMIN_KEY: KEY, DIALYARD_SECRET_KEY: "s".repeat(40) },
+    { channels: { ghana: { protocol: "kairos", secretPath } } },
+  );
+  const printed = describeConfig(config);
+  assert.match(printed, /DIALYARD_ADMIN_KEY +\(set\)/);
+  assert.match(printed, /\/ussd\/ghana\/callback\/\*\*\*/);
+  for (const secret of [KEY, secretPath, "s".repeat(40)]) {
+    assert.equal(printed.includes(secret), false);
+  }
+});

@@ -1,0 +1,33 @@
+/** One wide event for each turn, and all that is made of it. */
+import type { TurnEvent } from "../gateway.ts";
+import { turnEvent, type Events } from "./events.ts";
+import type { Log } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+
+const FLAWS_TOLD_MAX = 1_000;
+
+export function createObserver(options: {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly events: Events;
+  readonly wallMs: () => number;
+}): (event: TurnEvent) => void {
+  const { log, metrics, events, wallMs } = options;
+  const told = new Set<string>();
+  /** A backend that leaves out CON says so once, not with every turn. */
+  function tellFlawOnce({ record, session }: TurnEvent): void {
+    const flaw = record?.flaw;
+    const backendId = session?.backendId;
+    if (flaw === undefined || backendId === undefined) return;
+    const key = `${flaw} ${backendId}`;
+    if (told.has(key) || told.size >= FLAWS_TOLD_MAX) return;
+    told.add(key);
+    log.warn("backend_flaw", { reason: flaw, backend_id: backendId });
+  }
+  return (event) => {
+    log.turn(event);
+    metrics.turn(event);
+    if (events.isWatched()) events.publish(turnEvent(event, new Date(wallMs()).toISOString()));
+    tellFlawOnce(event);
+  };
+}

@@ -1,0 +1,112 @@
+/** A gateway as users run it: a process of its own, on a free port, with a folder of its own. */
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+export type GatewayOptions = {
+  readonly command?: "dev" | "start";
+  readonly env?: Readonly<Record<string, string>>;
+  /** Source of a dialyard.config.ts. */
+  readonly configFile?: string;
+  /** Start again on what an earlier gateway left. */
+  readonly dataDir?: string;
+};
+export type StartedGateway = {
+  readonly url: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly pid: number;
+  /** All it has printed so far, both streams. */
+  readonly stdout: () => string;
+  readonly kill: (signal: NodeJS.Signals) => void;
+  /** Resolves with the exit code, or the signal's name. */
+  readonly exited: Promise<number | string>;
+  /** SIGTERM, wait, and delete the folder if it was made here. */
+  readonly stop: () => Promise<number | string>;
+};
+
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const PRINTED_CHARS_MAX = 16_000_000;
+const READY_MS_MAX = 30_000;
+
+export async function startGateway(options: GatewayOptions = {}): Promise<StartedGateway> {
+  const { command = "dev", env = {}, configFile } = options;
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "dialyard-")));
+  const port = Number(env["PORT"] ?? (await freePort()));
+  const args = ["--disable-warning=ExperimentalWarning", MAIN, command];
+  if (configFile !== undefined) {
+    const path = join(dataDir, "test.config.ts");
+    await writeFile(path, configFile);
+    args.push("--config", path);
+  }
+  const child = spawn(process.execPath, args, {
+    cwd: dataDir,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      PATH: process.env["PATH"],
+      PORT: String(port),
+      DATA_DIR: dataDir,
+      LOG_FORMAT: "json",
+      DIALYARD_DEMO: "0",
+      PRE_STOP_MS: "0",
+      ...env,
+    },
+  });
+  let printed = "";
+  const keep = (chunk: Buffer) => {
+    if (printed.length < PRINTED_CHARS_MAX) printed += chunk.toString("utf8");
+  };
+  child.stdout.on("data", keep);
+  child.stderr.on("data", keep);
+  let isOver = false;
+  const exited = new Promise<number | string>((done) => {
+    child.on("exit", (code, signal) => {
+      isOver = true;
+      done(code ?? signal ?? "gone");
+    });
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const untilMs = Date.now() + READY_MS_MAX;
+  while (!(await isReady(url))) {
+    if (isOver || Date.now() > untilMs) {
+      child.kill("SIGKILL");
+      throw new Error(`the gateway did not start:\n${printed}`);
+    }
+    await wait(50);
+  }
+  return {
+    url,
+    port,
+    dataDir,
+    pid: child.pid ?? 0,
+    stdout: () => printed,
+    kill: (signal) => child.kill(signal),
+    exited,
+    async stop() {
+      child.kill("SIGTERM");
+      const code = await exited;
+      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+async function isReady(url: string): Promise<boolean> {
+  const response = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(2_000) }).catch(
+    () => undefined,
+  );
+  await response?.body?.cancel();
+  return response?.status === 200;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+  return port;
+}
