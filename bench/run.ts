@@ -35,7 +35,7 @@ const HELP = `npm run bench -- [options]
   --connections N    connections of the load                  (32)
   --json FILE        writes all figures there too
   --strace           counts system calls instead
-  --profile          prints the gateway's hottest functions instead
+  --profile          prints the gateway's hottest functions instead (with --sessions: so many)
   --help             this
 `;
 const OPTIONS = {
@@ -134,9 +134,7 @@ async function runTable(rig: Rig, stubPort: number, folder: string, setup: Setup
   const stored = thousands(setup.sessions);
   const filledFolder = join(folder, "filled");
   mkdirSync(filledFolder);
-  await fill(filledFolder, setup.sessions, (done) => {
-    if (done % 100_000 === 0) progress(`storing sessions: ${thousands(done)} of ${stored}`);
-  });
+  await store(filledFolder, setup.sessions);
   const nginx = await startNginx("nginx", join(folder, "nginx"), stubPort);
   const bare = await startScript("bare", "bare.ts", stubPort, "/");
   const express = await startScript("express", "express.ts", stubPort, "/ussd/callback");
@@ -166,6 +164,13 @@ async function runTable(rig: Rig, stubPort: number, folder: string, setup: Setup
   } finally {
     await Promise.all(contenders.map(({ stop }) => stop()));
   }
+}
+
+async function store(folder: string, sessions: number): Promise<void> {
+  await fill(folder, sessions, (done) => {
+    if (done % 100_000 !== 0) return;
+    progress(`storing sessions: ${thousands(done)} of ${thousands(sessions)}`);
+  });
 }
 
 type Entrants = {
@@ -243,9 +248,12 @@ async function runStrace(rig: Rig, stubPort: number, folder: string, setup: Setu
 async function runProfile(rig: Rig, stubPort: number, folder: string, setup: Setup): Promise<void> {
   const profiles = join(folder, "profiles");
   mkdirSync(profiles);
+  const database = join(folder, "database");
+  mkdirSync(database);
+  if (values.sessions !== undefined) await store(database, setup.sessions);
   const gateway = await startGateway({
     name: "gateway",
-    folder: join(folder, "empty"),
+    folder: database,
     stubPort,
     nodeArgs: profileArgs(profiles),
   });

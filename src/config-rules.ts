@@ -62,3 +62,12 @@ export const networkPorts: Rule<List> = {
 };
 export const NONE: Text = { text: "" };
 export const EMPTY: List = { items: [] };
+
+export const words: Rule<List> = {
+  expects: "words of 2 to 40 characters, separated by commas; at most 100",
+  read: (given) => {
+    const items = given.split(",").map((item) => item.trim());
+    const isGood = items.length <= 100 && items.every(({ length }) => length >= 2 && length <= 40);
+    return isGood ? { items } : words.expects;
+  },
+};

@@ -39,7 +39,10 @@ describe("what is in force without any configuration", () => {
     assert.match(problems("production"), /DIALYARD_ADMIN_KEY.*needs a key/);
   });
   test("a turn budget is the network's patience where its owner says so, else 20 s", () => {
-    const budgets = ok("development").channels.map(({ name, turnBudgetMs }) => [name, turnBudgetMs]);
+    const budgets = ok("development").channels.map(({ name, turnBudgetMs }) => [
+      name,
+      turnBudgetMs,
+    ]);
     assert.deepEqual(Object.fromEntries(budgets), {
       test: 20_000,
       africastalking: 12_000,
@@ -48,7 +51,9 @@ describe("what is in force without any configuration", () => {
     });
   });
   test("the IXO door takes 100 requests a minute and address, the others any number", () => {
-    const limits = ok("development").channels.map(({ requestsPerMinuteMax }) => requestsPerMinuteMax);
+    const limits = ok("development").channels.map(
+      ({ requestsPerMinuteMax }) => requestsPerMinuteMax,
+    );
     assert.deepEqual(limits, [0, 0, 100, 0]);
   });
 });
@@ -59,11 +64,10 @@ test("the environment wins over the file", () => {
 });
 
 test("all problems are reported at once, each with its rule", () => {
-  const found = problems(
-    "development",
-    { PORT: "99999", LOG_FORMAT: "xml", DIALYARD_DEMOS: "1" },
-    { stor: "redis", channels: { bad: { protocol: "morse" } } } as unknown as ConfigFile,
-  );
+  const found = problems("development", { PORT: "99999", LOG_FORMAT: "xml", DIALYARD_DEMOS: "1" }, {
+    stor: "redis",
+    channels: { bad: { protocol: "morse" } },
+  } as unknown as ConfigFile);
   assert.match(found, /port \(PORT\): must be a whole number from 0 to 65535/);
   assert.match(found, /logFormat \(LOG_FORMAT\): must be json \| pretty/);
   assert.match(found, /DIALYARD_DEMOS: unknown setting/);
@@ -96,9 +100,13 @@ describe("channels", () => {
   });
   test("a secret path is the last segment of every path", () => {
     const secretPath = "0123456789abcdef";
-    const config = ok("development", {}, {
-      channels: { ghana: { protocol: "kairos", secretPath } },
-    });
+    const config = ok(
+      "development",
+      {},
+      {
+        channels: { ghana: { protocol: "kairos", secretPath } },
+      },
+    );
     const ghana = config.channels.find(({ name }) => name === "ghana");
     assert.deepEqual(ghana?.paths, [`/ussd/ghana/callback/${secretPath}`]);
   });

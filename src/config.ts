@@ -4,25 +4,29 @@
  *
  * The environment wins over the file. Channels are described in the file only.
  */
-import { codecNames, createCodec } from "./codecs/index.ts";
+import {
+  type ChannelConfig,
+  type ChannelFile,
+  DEFAULT_CHANNELS,
+  type Mode,
+  parseChannels,
+} from "./config-channels.ts";
 import type { Language } from "./core/failure.ts";
 import {
   EMPTY,
   flag,
   integer,
-  NETWORK,
   networkPorts,
   networks,
   NONE,
   oneOf,
   text,
+  words,
   type List,
   type Rule,
   type Text,
 } from "./config-rules.ts";
-import type { Codec } from "./types.ts";
-
-export type Mode = "development" | "production";
+export type { ChannelConfig, ChannelFile, Mode } from "./config-channels.ts";
 
 type Setting<T> = {
   readonly env: string;
@@ -102,6 +106,12 @@ export const SETTINGS = {
     rule: integer(2, 1_000),
     help: "a session ends after so many turns",
   },
+  secretWords: {
+    env: "DIALYARD_SECRET_WORDS",
+    default: () => EMPTY,
+    rule: words,
+    help: "more words of a screen that asks for a secret, besides PIN, password, OTP and the like",
+  },
   retentionDays: {
     env: "RETENTION_DAYS",
     default: () => 30,
@@ -165,48 +175,6 @@ type SettingName = keyof typeof SETTINGS;
 export type ConfigFile = {
   readonly [Name in SettingName]?: string | number | boolean | readonly string[];
 } & { readonly channels?: Readonly<Record<string, ChannelFile>> };
-export type ChannelFile = {
-  /** Codec: "kairos", "africastalking", … */
-  readonly protocol: string;
-  /** What OLA backends are told as `provider`; default: the channel's name. */
-  readonly provider?: string;
-  /** Further paths besides /ussd/NAME/callback. */
-  readonly paths?: readonly string[];
-  /** Options of the codec, as its documentation lists them. */
-  readonly options?: Readonly<Record<string, string>>;
-  /** Networks that may call. */
-  readonly allow?: readonly string[];
-  /** The last segment of every path of the channel. */
-  readonly secretPath?: string;
-  /** Wanted in this header. */
-  readonly secretHeader?: { readonly name: string; readonly value: string };
-  /** Requests carry a Standard Webhooks signature made with this secret. */
-  readonly signingSecret?: string;
-  readonly turnBudgetMs?: number;
-  readonly screenOctetsMax?: number;
-  readonly transliterate?: boolean;
-  /** Requests a minute and client address; 0 is no limit. */
-  readonly requestsPerMinuteMax?: number;
-  /** Lists live sessions and their state at GET PATH/sessions and PATH/debug/ID. */
-  readonly debugPath?: string;
-};
-
-export type ChannelConfig = {
-  readonly name: string;
-  readonly codec: Codec;
-  readonly options: Readonly<Record<string, string>>;
-  readonly provider: string;
-  readonly paths: readonly string[];
-  readonly allow: readonly string[] | undefined;
-  readonly secretHeader: ChannelFile["secretHeader"];
-  readonly isPathSecret: boolean;
-  readonly signingSecret: string | undefined;
-  readonly turnBudgetMs: number;
-  readonly screenOctetsMax: number;
-  readonly transliterate: boolean;
-  readonly requestsPerMinuteMax: number;
-  readonly debugPath: string | undefined;
-};
 export type Config = { readonly mode: Mode } & {
   readonly [Name in SettingName]: Plain<ReturnType<(typeof SETTINGS)[Name]["default"]>, Name>;
 } & { readonly channels: readonly ChannelConfig[] };
@@ -234,31 +202,8 @@ export function defineConfig(file: ConfigFile): ConfigFile {
   return file;
 }
 
-/** Channels that are on without any configuration. */
-const DEFAULT_CHANNELS: Readonly<Record<Mode, Readonly<Record<string, ChannelFile>>>> = {
-  development: {
-    test: { protocol: "ola", options: { door: "true" } },
-    africastalking: { protocol: "africastalking" },
-    ixo: { protocol: "ixo" },
-    kairos: { protocol: "kairos" },
-  },
-  production: {
-    africastalking: { protocol: "africastalking" },
-    ixo: { protocol: "ixo" },
-    kairos: { protocol: "kairos" },
-  },
-};
 /** What a backend speaks unless its registration says otherwise (OLA management API). */
 export const PROTOCOL_DEFAULT = "ola";
-/** Where the documents put a protocol's door; taken by the channel that is named after it. */
-const DOCUMENTED: Readonly<Record<string, { readonly path: string; readonly debugPath?: string }>> =
-  {
-    africastalking: { path: "/api/v1/ussd" },
-    ixo: { path: "/api/ussd", debugPath: "/api/ussd" },
-  };
-
-const TURN_BUDGET_MS = 20_000; // RELIABILITY 1: where the network's owner names no patience
-const SCREEN_OCTETS = 160; // 3GPP TS 23.038 §6.1.2.3
 
 /** Reads environment and file; all that is wrong is said at once. */
 export function parseConfig(
@@ -313,135 +258,6 @@ function readGiven(env: string | undefined, file: unknown): string | undefined {
 function plain(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   return "text" in value ? value.text : (value as List).items;
-}
-
-const CHANNEL_NAME = /^[a-z][a-z0-9-]{0,31}$/;
-const PATH = /^(\/[A-Za-z0-9._~-]{1,64}){1,8}$/;
-const CHANNEL_KEYS = [
-  "protocol",
-  "provider",
-  "paths",
-  "options",
-  "allow",
-  "secretPath",
-  "secretHeader",
-  "signingSecret",
-  "turnBudgetMs",
-  "screenOctetsMax",
-  "transliterate",
-  "requestsPerMinuteMax",
-  "debugPath",
-] as const satisfies readonly (keyof ChannelFile)[];
-
-function parseChannels(
-  files: Readonly<Record<string, ChannelFile | undefined>>,
-  problems: string[],
-  warnings: string[],
-  mode: Mode,
-): readonly ChannelConfig[] {
-  const channels: ChannelConfig[] = [];
-  for (const [name, file] of Object.entries(files)) {
-    if (file === undefined) continue; // `test: undefined` in a file switches a default channel off
-    const channel = parseChannel(
-      name,
-      file,
-      (problem) => problems.push(`channels.${name}: ${problem}`),
-      mode,
-    );
-    if (channel === undefined) continue;
-    for (const path of channel.paths) {
-      const taken = channels.find((other) => other.paths.includes(path));
-      if (taken) problems.push(`channels.${name}: path ${path} is taken by channel ${taken.name}`);
-    }
-    const isOpen =
-      !channel.allow && !channel.secretHeader && !channel.isPathSecret && !channel.signingSecret;
-    if (mode === "production" && isOpen) {
-      warnings.push(
-        `channel ${name} takes requests from anybody: ` +
-          "set allow, secretPath, secretHeader or signingSecret",
-      );
-    }
-    channels.push(channel);
-  }
-  return channels;
-}
-
-function parseChannel(
-  name: string,
-  file: ChannelFile,
-  problem: (text: string) => void,
-  mode: Mode,
-): ChannelConfig | undefined {
-  if (!CHANNEL_NAME.test(name))
-    problem("a name is small letters, digits and hyphens, a letter first, at most 32");
-  for (const key of Object.keys(file)) {
-    if (!(CHANNEL_KEYS as readonly string[]).includes(key))
-      problem(`${key} is unknown; known: ${CHANNEL_KEYS.join(", ")}`);
-  }
-  if (!codecNames.includes(file.protocol)) {
-    problem(`protocol must be one of ${codecNames.join(", ")}`);
-    return undefined;
-  }
-  let codec: Codec;
-  try {
-    codec = createCodec(file.protocol, file.options ?? {});
-  } catch (error) {
-    problem(error instanceof Error ? error.message : String(error));
-    return undefined;
-  }
-  if (mode === "production" && file.options?.["door"] === "true")
-    problem("the test door does not exist in production");
-  const within = (
-    key: "turnBudgetMs" | "screenOctetsMax" | "requestsPerMinuteMax",
-    min: number,
-    max: number,
-    fallback: number,
-  ) => {
-    const value = file[key] ?? fallback;
-    if (!Number.isInteger(value) || value < min || value > max)
-      problem(`${key} must be a whole number from ${min} to ${max}`);
-    return value;
-  };
-  const documented = DOCUMENTED[name];
-  const bases = [
-    `/ussd/${name}/callback`,
-    ...(documented ? [documented.path] : []),
-    ...(file.paths ?? []),
-  ];
-  for (const path of bases) if (!PATH.test(path)) problem(`path ${path} must be like /ussd/name`);
-  if (file.secretPath !== undefined && !/^[A-Za-z0-9_-]{16,128}$/.test(file.secretPath)) {
-    problem("secretPath must be 16 to 128 letters, digits, _ or -");
-  }
-  for (const network of file.allow ?? [])
-    if (!NETWORK.test(network)) problem(`allow: ${network} is not an address or CIDR block`);
-  if (file.secretHeader !== undefined && !/^[A-Za-z0-9-]{1,64}$/.test(file.secretHeader.name))
-    problem("secretHeader.name is no header name");
-  return {
-    name,
-    codec,
-    options: file.options ?? {},
-    provider: file.provider ?? name,
-    paths: bases.map((path) =>
-      file.secretPath === undefined ? path : `${path}/${file.secretPath}`,
-    ),
-    allow: file.allow,
-    secretHeader: file.secretHeader && {
-      name: file.secretHeader.name.toLowerCase(),
-      value: file.secretHeader.value,
-    },
-    isPathSecret: file.secretPath !== undefined,
-    signingSecret: file.signingSecret,
-    turnBudgetMs: within("turnBudgetMs", 1_000, 120_000, codec.patienceMs ?? TURN_BUDGET_MS),
-    screenOctetsMax: within("screenOctetsMax", 40, 1_600, SCREEN_OCTETS),
-    transliterate: file.transliterate ?? false,
-    requestsPerMinuteMax: within(
-      "requestsPerMinuteMax",
-      0,
-      1_000_000,
-      codec.requestsPerMinuteMax ?? 0,
-    ),
-    debugPath: file.debugPath ?? documented?.debugPath,
-  };
 }
 
 /** What is in force, one "name = value" a line, secrets masked. For `dialyard config`. */

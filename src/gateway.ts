@@ -3,7 +3,7 @@
  * DESIGN §2: decode, open, decide, ask, fit, settle, encode.
  */
 import type { BackendResult } from "./backend/call.ts";
-import { endWith, type FailureCode, type Language } from "./core/failure.ts";
+import { endWith, type FailureCode, type Language, WireError } from "./core/failure.ts";
 import { asksForSecret } from "./core/redact.ts";
 import type { Routes } from "./core/route.ts";
 import { fitScreen, PAGE_LABELS } from "./core/screen.ts";
@@ -60,7 +60,12 @@ export type Gateway = {
   readonly turnsMax: number;
   readonly secretPatterns: readonly RegExp[];
 };
-export type Budget = { readonly startedAtMs: number; readonly deadlineMs: number };
+export type Budget = {
+  readonly startedAtMs: number;
+  readonly deadlineMs: number;
+  /** Gateways that this turn has passed: X-Ussd-Hop of its request. */
+  readonly hops: number;
+};
 
 export type TurnEvent = {
   readonly channel: Channel;
@@ -92,13 +97,11 @@ export async function handleTurn(
   request: WireRequest,
 ): Promise<Exchange> {
   const startedAtMs = gateway.nowMs();
+  const hops = hopsOf(request);
   const inbound = channel.codec.decode(request);
   const key = sessionKey(gateway, channel, inbound);
-  const taken = await takeTurn(gateway, channel, inbound, {
-    key,
-    startedAtMs,
-    octets: request.body.length,
-  }).catch((error: unknown) => {
+  const arrival = { key, startedAtMs, octets: request.body.length, hops };
+  const taken = await takeTurn(gateway, channel, inbound, arrival).catch((error: unknown) => {
     gateway.report(error);
     return failed(gateway, "internal_error", inbound);
   });
@@ -106,7 +109,12 @@ export async function handleTurn(
   return { wire, key, sessionId: taken.sessionId };
 }
 
-type Arrival = { readonly key: string; readonly startedAtMs: number; readonly octets: number };
+type Arrival = {
+  readonly key: string;
+  readonly startedAtMs: number;
+  readonly octets: number;
+  readonly hops: number;
+};
 type Taken = { readonly answer: Answer; readonly sessionId: string | undefined };
 
 /** Open, decide, ask, settle. */
@@ -167,8 +175,8 @@ async function ask(
   opened: ToAsk,
   arrival: Arrival,
 ): Promise<Done> {
-  const { startedAtMs } = arrival;
-  const budget = { startedAtMs, deadlineMs: startedAtMs + channel.turnBudgetMs };
+  const { startedAtMs, hops } = arrival;
+  const budget = { startedAtMs, deadlineMs: startedAtMs + channel.turnBudgetMs, hops };
   const calledAtMs = gateway.nowMs();
   const attempts: AttemptRecord[] = [];
   let replyOctets = 0;
@@ -372,6 +380,16 @@ async function openWhenFree(
     await gateway.waitMs(BUSY_POLL_MS);
   }
 }
+
+/** RELIABILITY 2.7: a chain of gateways whose last calls the first must not run for ever. */
+function hopsOf({ headers }: WireRequest): number {
+  const text = headers["x-ussd-hop"];
+  if (text === undefined) return 0;
+  const hops = /^[0-9]$/.test(text) ? Number(text) : HOPS_MAX;
+  if (hops >= HOPS_MAX) throw new WireError("bad_field", "x-ussd-hop: too many gateways in a row");
+  return hops;
+}
+const HOPS_MAX = 5;
 
 /** Channel, the network's id and the number: another MSISDN never meets an old state. */
 function sessionKey(gateway: Gateway, channel: Channel, inbound: Inbound): string {

@@ -185,6 +185,6 @@ function createGateway(parts: {
     language: config.language,
     sessionTtlMs: config.sessionTtlSeconds * 1000,
     turnsMax: config.sessionTurnsMax,
-    secretPatterns: [],
+    secretPatterns: config.secretWords.map((word) => new RegExp(RegExp.escape(word), "iu")),
   };
 }

@@ -412,6 +412,31 @@ const CRASHES: readonly Case[] = [
     },
   ],
   [
+    "of a first turn that was lost it is known who dialled, where the message named them",
+    async (store) => {
+      await leased(store);
+      await leased(store, { key: "key-b", freshId: sessionId(2), msisdn: undefined });
+      const nowMs = LAPSED_MS + TTL_MS;
+      assert.equal((await store.sessions.sweep(nowMs, 0)).length, 2);
+      const { sessions } = await store.records.findSessions({ msisdn: MSISDN, nowMs, limit: 9 });
+      assert.deepEqual(
+        sessions.map(({ id, msisdn }) => [id, msisdn]),
+        [[sessionId(1), MSISDN]],
+      );
+      assert.equal((await store.records.getSession(sessionId(2)))?.msisdn, "");
+    },
+  ],
+  [
+    "a message that does not name the MSISDN gets it from the session",
+    async (store, _t, { restart }) => {
+      await turn(store);
+      const after = restart === undefined ? store : await restart();
+      const held = await leased(after, { nowMs: T0 + 1, msisdn: undefined });
+      assert.equal(held.session?.msisdn, MSISDN);
+      if (after !== store) await after.close();
+    },
+  ],
+  [
     "after a kill sessions, records, leases, undelivered marks and backends are as acknowledged",
     async (store, t, { restart }) => {
       if (restart === undefined) return t.skip("nothing outlives the process");

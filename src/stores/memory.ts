@@ -6,6 +6,7 @@ import type {
   FinishedSession,
   Held,
   Lease,
+  Msisdn,
   RecordStore,
   Session,
   SessionDetail,
@@ -33,6 +34,8 @@ type Entry = {
   key: string | undefined;
   /** Undefined while no turn was ever settled. */
   session: Session | undefined;
+  /** Undefined where no turn was settled and no message named it. */
+  msisdn: Msisdn | undefined;
   channel: string;
   outcome: SessionOutcome | undefined;
   expiresAtMs: number;
@@ -41,10 +44,11 @@ type Entry = {
   undelivered: boolean;
   records: readonly TurnRecord[];
 };
+type MemoryLease = HeldLease & { readonly msisdn: Msisdn | undefined };
 type Tables = {
   readonly sessionsMax: number;
   readonly newToken: () => string;
-  readonly leases: Map<string, HeldLease>;
+  readonly leases: Map<string, MemoryLease>;
   readonly byKey: Map<string, Entry>;
   /** In the order they began. */
   readonly byId: Map<string, Entry>;
@@ -99,7 +103,8 @@ function open(tables: Tables, ask: Ask): Held {
   const { freshId, redriven, lost } = taking;
   const token = tables.newToken();
   const untilMs = nowMs + leaseMs;
-  tables.leases.set(key, { token, takenAtMs: nowMs, untilMs, digest, freshId, redriven, lost });
+  const lease = { token, takenAtMs: nowMs, untilMs, digest, freshId, redriven, lost };
+  tables.leases.set(key, { ...lease, msisdn: ask.msisdn });
   const entry = tables.byKey.get(key);
   const isThere = entry?.session !== undefined && entry.expiresAtMs > nowMs;
   return {
@@ -130,6 +135,7 @@ function settle(tables: Tables, lease: Lease, settlement: Settlement): boolean {
   }
   const outcome = session.ended ? (session.outcome ?? "completed") : undefined;
   entry.session = { ...session, outcome, inputs: session.ended ? [] : session.inputs };
+  entry.msisdn = session.msisdn;
   entry.outcome = outcome;
   entry.channel = channel;
   entry.expiresAtMs = expiresAtMs;
@@ -186,9 +192,10 @@ function retire(
   return [{ id: entry.id, channel: entry.channel, outcome }];
 }
 
-function insertUnsettled(tables: Tables, key: string, held: HeldLease): Entry {
+function insertUnsettled(tables: Tables, key: string, held: MemoryLease): Entry {
   const entry = insert(tables, key, held.freshId, held.takenAtMs);
   entry.expiresAtMs = held.untilMs + UNSETTLED_KEPT_MS;
+  entry.msisdn = held.msisdn;
   return entry;
 }
 
@@ -199,6 +206,7 @@ function insert(tables: Tables, key: string, id: string, startedAtMs: number): E
     id,
     key,
     session: undefined,
+    msisdn: undefined,
     channel: "",
     outcome: undefined,
     expiresAtMs: startedAtMs,
@@ -262,7 +270,7 @@ function recordStore({ byId }: Tables): RecordStore {
 
 function fits(entry: Entry, filter: SessionFilter): boolean {
   const { session, channel, startedAtMs } = entry;
-  if (filter.msisdn !== undefined && session?.msisdn !== filter.msisdn) return false;
+  if (filter.msisdn !== undefined && entry.msisdn !== filter.msisdn) return false;
   if (filter.serviceCode !== undefined && session?.serviceCode !== filter.serviceCode) return false;
   if (filter.channel !== undefined && channel !== filter.channel) return false;
   if (filter.fromMs !== undefined && startedAtMs < filter.fromMs) return false;
@@ -279,8 +287,7 @@ function summaryOf(entry: Entry, nowMs: number): SessionSummary {
   return {
     id: entry.id,
     channel: entry.channel,
-    // Only the key is known of a session without a settled turn.
-    msisdn: session?.msisdn ?? ("" as SessionSummary["msisdn"]),
+    msisdn: entry.msisdn ?? ("" as Msisdn),
     networkSessionId: session?.networkSessionId,
     serviceCode: session?.serviceCode,
     provider: session?.provider ?? "",

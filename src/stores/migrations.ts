@@ -72,6 +72,8 @@ export type LeasesTable = {
   /** "" when no turn of it is unsettled. */
   readonly digest: string;
   readonly fresh_id: string;
+  /** Of a first turn, whose session is not there to say who dialled. */
+  readonly msisdn_sealed: string | null;
   readonly redriven: number;
   readonly lost: number;
 };
@@ -182,6 +184,7 @@ async function createTurnsAndLeases(db: Kysely<unknown>): Promise<void> {
     .addColumn("until", "bigint", (column) => column.notNull())
     .addColumn("digest", "text", (column) => column.notNull())
     .addColumn("fresh_id", "text", (column) => column.notNull())
+    .addColumn("msisdn_sealed", "text")
     .addColumn("redriven", "integer", (column) => column.notNull().defaultTo(0))
     .addColumn("lost", "integer", (column) => column.notNull().defaultTo(0))
     .modifyEnd(sql`without rowid`)

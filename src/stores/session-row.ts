@@ -97,10 +97,10 @@ export function readLastReply(state: string | null): Reply | undefined {
   return state === null ? undefined : (JSON.parse(state) as State).lastReply;
 }
 
-export function readStatics(id: string, columns: StaticColumns, sealer: Sealer): Statics {
+export function readStatics(id: string, columns: StaticColumns, msisdn: Msisdn): Statics {
   return {
     id,
-    msisdn: openMsisdn(id, columns.msisdn_sealed, sealer),
+    msisdn,
     networkSessionId: columns.network_id ?? undefined,
     serviceCode: columns.service_code ?? undefined,
     backendId: columns.backend_id ?? undefined,
@@ -129,14 +129,14 @@ export function outcomeOf(session: Session): SessionOutcome | null {
   return session.ended ? (session.outcome ?? "completed") : null;
 }
 
-export function sealMsisdn({ id, msisdn }: Statics, sealer: Sealer): string {
-  return sealer.seal(msisdn, id);
-}
-
-/** "" where no turn was ever settled and only the key is known. */
-export function openMsisdn(id: string, sealed: string | null, sealer: Sealer): Msisdn {
+/** "" where no turn was ever settled and no message named it. */
+export function openMsisdn(
+  id: string,
+  { msisdn_sealed }: Pick<StaticColumns, "msisdn_sealed">,
+  sealer: Sealer,
+): Msisdn {
   // It was parsed before it was sealed, and opens only as it was sealed.
-  return (sealed === null ? "" : sealer.open(sealed, id)) as Msisdn;
+  return (msisdn_sealed === null ? "" : sealer.open(msisdn_sealed, id)) as Msisdn;
 }
 
 export function readTurn(row: Omit<TurnsTable, "n">): TurnRecord {

@@ -174,7 +174,7 @@ function summaryOf(row: Row, nowMs: number, sealer: Sealer): SessionSummary {
   return {
     id: row.id,
     channel: row.channel,
-    msisdn: openMsisdn(row.id, row.msisdn_sealed, sealer),
+    msisdn: openMsisdn(row.id, row, sealer),
     networkSessionId: row.network_id ?? undefined,
     serviceCode: row.service_code ?? undefined,
     provider: row.provider,

@@ -7,7 +7,7 @@
  * `settle` touches the session's own page.
  */
 import type { DatabaseSync } from "node:sqlite";
-import type { Ask, Held, Lease, Session, Settlement, TurnRecord } from "../types.ts";
+import type { Ask, Held, Lease, Msisdn, Session, Settlement, TurnRecord } from "../types.ts";
 import type { HeldLease } from "./lease.ts";
 import { UNSETTLED_KEPT_MS, afterRelease, takeOver, unknownTurn } from "./lease.ts";
 import type { Digest, Sealer } from "./seal.ts";
@@ -17,10 +17,10 @@ import { createRecent } from "./recent.ts";
 import type { StaticColumns, Statics, TurnColumns } from "./session-row.ts";
 import {
   equalStatics,
+  openMsisdn,
   outcomeOf,
   readSession,
   readStatics,
-  sealMsisdn,
   staticsOf,
   writeAttempts,
   writeState,
@@ -34,17 +34,27 @@ export type TurnTables = {
   readonly newToken: () => string;
   /** Opening a sealed MSISDN costs 6 µs, and a session comes back every few seconds. */
   readonly known: Recent<number, Statics>;
+  /** Sealed for the lease of a first turn, and needed again by its settle. */
+  readonly sealed: Recent<string, SealedMsisdn>;
 };
+type SealedMsisdn = { readonly msisdn: Msisdn; readonly text: string };
 
 const STATICS_REMEMBERED_MAX = 65_536;
+const SEALED_REMEMBERED_MAX = 8_192;
 
 export function createTurnTables(
   database: DatabaseSync,
   sealer: Sealer,
   digest: Digest,
 ): TurnTables {
-  const known = createRecent<number, Statics>(STATICS_REMEMBERED_MAX);
-  return { sql: prepareAll(database), sealer, digest, newToken: randomIds().newToken, known };
+  return {
+    sql: prepareAll(database),
+    sealer,
+    digest,
+    newToken: randomIds().newToken,
+    known: createRecent(STATICS_REMEMBERED_MAX),
+    sealed: createRecent(SEALED_REMEMBERED_MAX),
+  };
 }
 
 export function open(tables: TurnTables, ask: Ask): Held {
@@ -52,9 +62,11 @@ export function open(tables: TurnTables, ask: Ask): Held {
   const { key, nowMs, freshId } = ask;
   const row = sql.load.get(key) as SessionRow | undefined;
   const token = tokenFor(tables, row);
-  const { changes } = sql.take.run(key, token, nowMs, nowMs + ask.leaseMs, ask.digest, freshId);
+  const untilMs = nowMs + ask.leaseMs;
+  const sealed = row === undefined ? sealFor(tables, freshId, ask.msisdn) : null;
+  const { changes } = sql.take.run(key, token, nowMs, untilMs, ask.digest, freshId, sealed);
   if (changes === 0) return openOver(tables, ask, row);
-  return leased(tables, { key, token, freshId }, row, nowMs, FIRST_DRIVE);
+  return leased(tables, { key, token, freshId }, row, ask, FIRST_DRIVE);
 }
 
 export function settle(tables: TurnTables, lease: Lease, settlement: Settlement): boolean {
@@ -93,20 +105,22 @@ export function recordUnknown(
   tables.sql.linkTurn.run(insertTurn(tables, n, lastTurn, unknownTurn(takenAtMs)), n);
 }
 
-/** A row for a session of which no turn was ever settled: all that is known is key and id. */
+/** A row for a session of which no turn was ever settled: all that is known is its lease. */
 export function insertUnsettled(
-  { sql }: TurnTables,
+  { sql, sealer, digest }: TurnTables,
   key: string,
-  lease: Pick<HeldLease, "freshId" | "takenAtMs" | "untilMs">,
+  lease: Pick<LeaseRow, "fresh_id" | "taken_at" | "until" | "msisdn_sealed">,
 ): number {
-  const { freshId, takenAtMs, untilMs } = lease;
-  const expiresAtMs = untilMs + UNSETTLED_KEPT_MS;
+  const { fresh_id, taken_at, until, msisdn_sealed } = lease;
+  const hash = msisdn_sealed === null ? null : digest(sealer.open(msisdn_sealed, fresh_id));
   const { lastInsertRowid } = sql.insertUnsettled.run(
     key,
-    expiresAtMs,
-    takenAtMs,
-    takenAtMs,
-    freshId,
+    until + UNSETTLED_KEPT_MS,
+    taken_at,
+    taken_at,
+    fresh_id,
+    hash,
+    msisdn_sealed,
   );
   return Number(lastInsertRowid);
 }
@@ -124,6 +138,7 @@ type LeaseRow = {
   readonly until: number;
   readonly digest: string;
   readonly fresh_id: string;
+  readonly msisdn_sealed: string | null;
   readonly redriven: number;
   readonly lost: number;
 };
@@ -136,13 +151,15 @@ const LOAD_STATICS = `
 SELECT network_id, service_code, backend_id, provider, msisdn_sealed FROM sessions WHERE n = ?`;
 /** No change when there is a lease already, lapsed or not. */
 const TAKE = `
-INSERT INTO leases (key, token, taken_at, until, digest, fresh_id) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO leases (key, token, taken_at, until, digest, fresh_id, msisdn_sealed)
+VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO NOTHING`;
 const LOAD_LEASE = `
-SELECT token, taken_at, until, digest, fresh_id, redriven, lost FROM leases WHERE key = ?`;
+SELECT token, taken_at, until, digest, fresh_id, msisdn_sealed, redriven, lost
+FROM leases WHERE key = ?`;
 const TAKE_OVER = `
-UPDATE leases SET token = ?, taken_at = ?, until = ?, digest = ?, fresh_id = ?, redriven = ?,
-  lost = ?
+UPDATE leases SET token = ?, taken_at = ?, until = ?, digest = ?, fresh_id = ?,
+  msisdn_sealed = ?, redriven = ?, lost = ?
 WHERE key = ?`;
 /** No change when the lease lapsed to another turn. */
 const GIVE_BACK = `DELETE FROM leases WHERE key = ? AND token = ?`;
@@ -152,8 +169,9 @@ INSERT INTO sessions (key, outcome, expires_at, started_at, last_at, turns, last
   network_id, service_code, backend_id, provider, msisdn_hash, msisdn_sealed, state)
 VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(n), 0) + 1 FROM turns), ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const INSERT_UNSETTLED = `
-INSERT INTO sessions (key, expires_at, started_at, last_at, turns, last_turn, id, channel, provider)
-VALUES (?, ?, ?, ?, 0, 0, ?, '', '')`;
+INSERT INTO sessions (key, expires_at, started_at, last_at, turns, last_turn, id, channel, provider,
+  msisdn_hash, msisdn_sealed)
+VALUES (?, ?, ?, ?, 0, 0, ?, '', '', ?, ?)`;
 const UPDATE_SESSION = `
 UPDATE sessions SET outcome = ?, expires_at = ?, last_at = ?, turns = ?, undelivered = 0,
   last_turn = ?, state = ?
@@ -185,12 +203,13 @@ const FIRST_DRIVE = { redriven: false, lost: 0 };
 function openOver(tables: TurnTables, ask: Ask, found: SessionRow | undefined): Held {
   const { sql } = tables;
   const { key, nowMs } = ask;
-  const held = heldLease(sql.loadLease.get(key) as LeaseRow);
+  const lease = sql.loadLease.get(key) as LeaseRow;
+  const held = heldLease(lease);
   const expiresAtMs = found === undefined || found.state === null ? undefined : found.expires_at;
   const taking = takeOver(held, ask, expiresAtMs);
   if (taking.type === "busy") return taking;
   if (taking.gaveUp) {
-    const n = found?.n ?? insertUnsettled(tables, key, held);
+    const n = found?.n ?? insertUnsettled(tables, key, lease);
     recordUnknown(tables, n, found?.last_turn ?? 0, held.takenAtMs);
   }
   if (taking.type === "over") sql.retireKey.run("unknown", key);
@@ -198,32 +217,40 @@ function openOver(tables: TurnTables, ask: Ask, found: SessionRow | undefined): 
   const token = tokenFor(tables, row);
   const { freshId, redriven, lost } = taking;
   const untilMs = nowMs + ask.leaseMs;
-  sql.takeOver.run(token, nowMs, untilMs, ask.digest, freshId, redriven ? 1 : 0, lost, key);
-  return leased(tables, { key, token, freshId }, row, nowMs, taking);
+  const sealed = row === undefined ? sealFor(tables, freshId, ask.msisdn) : null;
+  const flag = redriven ? 1 : 0;
+  sql.takeOver.run(token, nowMs, untilMs, ask.digest, freshId, sealed, flag, lost, key);
+  return leased(tables, { key, token, freshId }, row, ask, taking);
 }
 
 function leased(
   tables: TurnTables,
   lease: Lease,
   row: SessionRow | undefined,
-  nowMs: number,
+  ask: Ask,
   { redriven, lost }: typeof FIRST_DRIVE,
 ): Held {
-  const isThere = row !== undefined && row.state !== null && row.expires_at > nowMs;
+  const isThere = row !== undefined && row.state !== null && row.expires_at > ask.nowMs;
   return {
     type: "leased",
     lease,
-    session: isThere ? readRow(tables, row) : undefined,
+    session: isThere ? readRow(tables, row, ask.msisdn) : undefined,
     redriven,
     lostTurns: lost,
     undelivered: isThere && row.undelivered === 1,
   };
 }
 
-function readRow({ sql, sealer, known }: TurnTables, row: SessionRow): Session {
+function readRow(
+  { sql, sealer, known }: TurnTables,
+  row: SessionRow,
+  msisdn: Msisdn | undefined,
+): Session {
   let statics = known.get(row.n);
   if (statics?.id !== row.id) {
-    statics = readStatics(row.id, sql.loadStatics.get(row.n) as StaticColumns, sealer);
+    const columns = sql.loadStatics.get(row.n) as StaticColumns;
+    // A message that names the MSISDN has it in its key: the session's is the same.
+    statics = readStatics(row.id, columns, msisdn ?? openMsisdn(row.id, columns, sealer));
     known.set(row.n, statics);
   }
   return readSession(row as TurnColumns, statics, sealer);
@@ -260,7 +287,7 @@ function insertSession(tables: TurnTables, key: string, settlement: Settlement):
     session.backendId ?? null,
     session.provider,
     tables.digest(session.msisdn),
-    sealMsisdn(session, tables.sealer),
+    sealFor(tables, session.id, session.msisdn),
     writeState(session, tables.sealer),
   );
   const n = Number(lastInsertRowid);
@@ -274,7 +301,7 @@ function updateSession(
   lastTurn: number,
   { session, channel, nowMs, expiresAtMs }: Settlement,
 ): void {
-  const { sql, sealer, known, digest } = tables;
+  const { sql, sealer, known } = tables;
   const state = writeState(session, sealer);
   sql.updateSession.run(outcomeOf(session), expiresAtMs, nowMs, session.turns, lastTurn, state, n);
   const statics = known.get(n);
@@ -285,11 +312,22 @@ function updateSession(
     session.serviceCode ?? null,
     session.backendId ?? null,
     session.provider,
-    digest(session.msisdn),
-    sealMsisdn(session, sealer),
+    tables.digest(session.msisdn),
+    sealFor(tables, session.id, session.msisdn),
     n,
   );
   known.set(n, staticsOf(session));
+}
+
+function sealFor(tables: TurnTables, id: string, msisdn: Msisdn): string;
+function sealFor(tables: TurnTables, id: string, msisdn: Msisdn | undefined): string | null;
+function sealFor(tables: TurnTables, id: string, msisdn: Msisdn | undefined): string | null {
+  if (msisdn === undefined) return null;
+  const before = tables.sealed.get(id);
+  if (before?.msisdn === msisdn) return before.text;
+  const text = tables.sealer.seal(msisdn, id);
+  tables.sealed.set(id, { msisdn, text });
+  return text;
 }
 
 function insertTurn({ sql }: TurnTables, n: number, prev: number, record: TurnRecord): number {

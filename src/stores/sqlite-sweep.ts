@@ -16,6 +16,7 @@ const SLICE_ROWS = 500;
 
 const LAPSED = `
 SELECT leases.key, leases.taken_at, leases.until, leases.digest, leases.fresh_id,
+  leases.msisdn_sealed,
   sessions.n, sessions.id, sessions.channel, sessions.outcome, sessions.last_turn,
   iif(sessions.state IS NULL, NULL, sessions.expires_at) AS expires_at
 FROM leases LEFT JOIN sessions ON sessions.key = leases.key
@@ -54,6 +55,7 @@ type LapsedRow = {
   readonly until: number;
   readonly digest: string;
   readonly fresh_id: string;
+  readonly msisdn_sealed: string | null;
   readonly n: number | null;
   readonly id: string | null;
   readonly channel: string | null;
@@ -132,8 +134,7 @@ function giveUpLapsed(
     sql.dropLease.run(row.key);
     // A released lease kept for its numbers: no turn of it is in doubt.
     if (row.digest !== "") {
-      const lease = { freshId: row.fresh_id, takenAtMs: row.taken_at, untilMs: row.until };
-      const n = row.n ?? insertUnsettled(tables, row.key, lease);
+      const n = row.n ?? insertUnsettled(tables, row.key, row);
       recordUnknown(tables, n, row.last_turn ?? 0, row.taken_at);
     } else if (row.n === null) continue;
     sql.retireKey.run("unknown", row.key);

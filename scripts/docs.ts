@@ -1,0 +1,32 @@
+/** Writes the generated parts of docs/. `npm run docs`; test/docs.test.ts finds drift. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { describeSettings } from "../src/config.ts";
+
+const FILE = new URL("../docs/configuration.md", import.meta.url);
+
+/** The table of settings, padded as prettier pads it. */
+export function settingsTable(): string {
+  const head = ["Setting", "In the file", "Must be", "Default", "What it is"];
+  const rows = describeSettings().map((setting) => {
+    const { env, name, expects, development, production, help } = setting;
+    const fallback =
+      development === production ? development : `${development}; in production ${production}`;
+    return [`\`${env}\``, `\`${name}\``, expects.replaceAll("|", "\\|"), fallback, help];
+  });
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)),
+  );
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
+}
+
+export function withSettings(page: string): string {
+  const [before, rest] = page.split("<!-- settings: written by `npm run docs` -->");
+  const after = rest?.split("<!-- /settings -->")[1];
+  if (before === undefined || after === undefined) throw new Error("the page lost its markers");
+  const marked = `<!-- settings: written by \`npm run docs\` -->\n\n${settingsTable()}\n\n<!-- /settings -->`;
+  return `${before}${marked}${after}`;
+}
+
+if (import.meta.main) writeFileSync(FILE, withSettings(readFileSync(FILE, "utf8")));
