@@ -5,7 +5,10 @@
  */
 export type Deadline = {
   readonly atMs: number;
-  readonly onPassed: () => void;
+  /** Undefined once fired or cancelled. */
+  onPassed: (() => void) | undefined;
+  before: Deadline | undefined;
+  after: Deadline | undefined;
 };
 export type Deadlines = {
   add(atMs: number, onPassed: () => void): Deadline;
@@ -25,29 +28,49 @@ type DeadlinesOptions = {
 /** Ticks without a deadline after which the interval is given up. */
 const IDLE_TICKS_MAX = 50;
 
+/**
+ * A linked list, not a Set: with a turn's deadline in a Set for some milliseconds, garbage
+ * collection made a call a fifth dearer (6 of 30 µs).
+ */
 export function createDeadlines({ nowMs, tickMs = 10 }: DeadlinesOptions): Deadlines {
-  const waiting = new Set<Deadline>();
+  let first: Deadline | undefined;
+  let last: Deadline | undefined;
+  let count = 0;
   let interval: NodeJS.Timeout | undefined;
   let isHeld = false; // the interval keeps the process alive
   let idleTicks = 0;
   // Never later than the earliest deadline: most ticks compare one number and look at no entry.
   let earliestMs = Infinity;
 
+  function remove(deadline: Deadline): void {
+    const { before, after } = deadline;
+    if (before === undefined) first = after;
+    else before.after = after;
+    if (after === undefined) last = before;
+    else after.before = before;
+    // What is old and dead must not hold what is young.
+    deadline.before = undefined;
+    deadline.after = undefined;
+    deadline.onPassed = undefined;
+    count -= 1;
+  }
+
   function tick(): void {
-    if (waiting.size === 0) {
-      idle();
-      return;
-    }
+    if (count === 0) return idle();
     const now = nowMs();
     if (now < earliestMs) return;
+    // Collected first: what fires may add and cancel.
+    const passing: Deadline[] = [];
     earliestMs = Infinity;
-    for (const deadline of waiting) {
-      if (deadline.atMs > now) {
-        if (deadline.atMs < earliestMs) earliestMs = deadline.atMs;
-        continue;
-      }
-      waiting.delete(deadline);
-      fire(deadline);
+    for (let deadline = first; deadline !== undefined; deadline = deadline.after) {
+      if (deadline.atMs <= now) passing.push(deadline);
+      else if (deadline.atMs < earliestMs) earliestMs = deadline.atMs;
+    }
+    for (const deadline of passing) {
+      const { onPassed } = deadline;
+      if (onPassed === undefined) continue; // cancelled by one that fired before it
+      remove(deadline);
+      fire(onPassed);
     }
   }
 
@@ -63,8 +86,11 @@ export function createDeadlines({ nowMs, tickMs = 10 }: DeadlinesOptions): Deadl
 
   return {
     add(atMs, onPassed) {
-      const deadline = { atMs, onPassed };
-      waiting.add(deadline);
+      const deadline: Deadline = { atMs, onPassed, before: last, after: undefined };
+      if (last === undefined) first = deadline;
+      else last.after = deadline;
+      last = deadline;
+      count += 1;
       if (atMs < earliestMs) earliestMs = atMs;
       idleTicks = 0;
       if (interval === undefined) {
@@ -77,11 +103,11 @@ export function createDeadlines({ nowMs, tickMs = 10 }: DeadlinesOptions): Deadl
       return deadline;
     },
     cancel(deadline) {
-      waiting.delete(deadline);
+      if (deadline.onPassed !== undefined) remove(deadline);
     },
-    count: () => waiting.size,
+    count: () => count,
     close() {
-      waiting.clear();
+      while (first !== undefined) remove(first);
       clearInterval(interval);
       interval = undefined;
       isHeld = false;
@@ -90,9 +116,9 @@ export function createDeadlines({ nowMs, tickMs = 10 }: DeadlinesOptions): Deadl
 }
 
 /** One that throws must not keep the others from firing. */
-function fire(deadline: Deadline): void {
+function fire(onPassed: () => void): void {
   try {
-    deadline.onPassed();
+    onPassed();
   } catch (error) {
     queueMicrotask(() => {
       throw error;
