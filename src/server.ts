@@ -11,7 +11,12 @@ import { findProtocolProblem, findUrlProblem, findWarning } from "./api/registra
 import { sessionRoutes } from "./api/sessions.ts";
 import { systemRoutes } from "./api/system.ts";
 import { createBackendCaller, type BackendCaller } from "./backend/call.ts";
-import { addOwnAddress, createEgressPolicy, type EgressPolicy } from "./backend/egress.ts";
+import {
+  addOwnAddress,
+  createEgressPolicy,
+  listenAddresses,
+  type EgressPolicy,
+} from "./backend/egress.ts";
 import type { Config } from "./config.ts";
 import type { Gateway } from "./gateway.ts";
 import { createEvents } from "./observe/events.ts";
@@ -94,7 +99,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   });
   const url = await app.listen({ port: config.port, host: config.host });
   const { port } = app.server.address() as AddressInfo;
-  addOwnAddress(policy, `${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`);
+  for (const own of listenAddresses(config.host, port)) addOwnAddress(policy, own);
   const sweeper = startSweeper({
     sessions: store.sessions,
     keepMs: config.retentionDays * DAY_MS,

@@ -1,6 +1,5 @@
 /**
- * The turn path on SQLite: one statement per named constant, each inside the transaction of the
- * group commit.
+ * The turn path on SQLite. Everything here runs inside the transaction of the group commit.
  *
  * A page that a transaction touches costs 4 KiB of log, more than a statement does. So `open`
  * writes nothing but a lease, all leases share a few pages, records are appended, and only
@@ -14,6 +13,8 @@ import type { Digest, Sealer } from "./seal.ts";
 import { randomIds } from "./seal.ts";
 import type { Recent } from "./recent.ts";
 import { createRecent } from "./recent.ts";
+import type { TurnStatements } from "./sqlite-statements.ts";
+import { prepareTurnStatements } from "./sqlite-statements.ts";
 import type { StaticColumns, Statics, TurnColumns } from "./session-row.ts";
 import {
   equalStatics,
@@ -28,7 +29,7 @@ import {
 
 /** The database as the turn path uses it. Its functions run inside a transaction. */
 export type TurnTables = {
-  readonly sql: ReturnType<typeof prepareAll>;
+  readonly sql: TurnStatements;
   readonly sealer: Sealer;
   readonly digest: Digest;
   readonly newToken: () => string;
@@ -48,7 +49,7 @@ export function createTurnTables(
   digest: Digest,
 ): TurnTables {
   return {
-    sql: prepareAll(database),
+    sql: prepareTurnStatements(database),
     sealer,
     digest,
     newToken: randomIds().newToken,
@@ -142,60 +143,6 @@ type LeaseRow = {
   readonly redriven: number;
   readonly lost: number;
 };
-
-/** key → what a turn needs of the session */
-const LOAD = `
-SELECT n, id, outcome, expires_at, turns, undelivered, last_turn, state
-FROM sessions WHERE key = ?`;
-const LOAD_STATICS = `
-SELECT network_id, service_code, backend_id, provider, msisdn_sealed FROM sessions WHERE n = ?`;
-/** No change when there is a lease already, lapsed or not. */
-const TAKE = `
-INSERT INTO leases (key, token, taken_at, until, digest, fresh_id, msisdn_sealed)
-VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (key) DO NOTHING`;
-const LOAD_LEASE = `
-SELECT token, taken_at, until, digest, fresh_id, msisdn_sealed, redriven, lost
-FROM leases WHERE key = ?`;
-const TAKE_OVER = `
-UPDATE leases SET token = ?, taken_at = ?, until = ?, digest = ?, fresh_id = ?,
-  msisdn_sealed = ?, redriven = ?, lost = ?
-WHERE key = ?`;
-/** No change when the lease lapsed to another turn. */
-const GIVE_BACK = `DELETE FROM leases WHERE key = ? AND token = ?`;
-const KEEP_LEASE = `UPDATE leases SET token = '', digest = ? WHERE key = ? AND token = ?`;
-const INSERT_SESSION = `
-INSERT INTO sessions (key, outcome, expires_at, started_at, last_at, turns, last_turn, id, channel,
-  network_id, service_code, backend_id, provider, msisdn_hash, msisdn_sealed, state)
-VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(n), 0) + 1 FROM turns), ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-const INSERT_UNSETTLED = `
-INSERT INTO sessions (key, expires_at, started_at, last_at, turns, last_turn, id, channel, provider,
-  msisdn_hash, msisdn_sealed)
-VALUES (?, ?, ?, ?, 0, 0, ?, '', '', ?, ?)`;
-const UPDATE_SESSION = `
-UPDATE sessions SET outcome = ?, expires_at = ?, last_at = ?, turns = ?, undelivered = 0,
-  last_turn = ?, state = ?
-WHERE n = ?`;
-const UPDATE_STATICS = `
-UPDATE sessions SET channel = ?, network_id = ?, service_code = ?, backend_id = ?, provider = ?,
-  msisdn_hash = ?, msisdn_sealed = ?
-WHERE n = ?`;
-/** The row stays as history; its key is free for the next session. */
-const RETIRE = `
-UPDATE sessions SET key = NULL, state = json_remove(state, '$.inputs'),
-  outcome = coalesce(outcome, iif(expires_at > ?, ?, ?))
-WHERE n = ?`;
-const RETIRE_KEY = `
-UPDATE sessions SET key = NULL, state = json_remove(state, '$.inputs'),
-  outcome = coalesce(outcome, ?)
-WHERE key = ?`;
-const INSERT_TURN = `
-INSERT INTO turns (session, prev, at, took_ms, backend_ms, outcome, input, screen, action, attempts,
-  request_octets, reply_octets, flaw)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-const IS_SESSION = `SELECT 1 FROM sessions WHERE n = ? AND id = ?`;
-const LINK_TURN = `UPDATE sessions SET last_turn = ? WHERE n = ?`;
-const MARK_UNDELIVERED = `UPDATE sessions SET undelivered = 1 WHERE key = ? AND id = ?`;
 
 const FIRST_DRIVE = { redriven: false, lost: 0 };
 
@@ -358,27 +305,5 @@ function heldLease(row: LeaseRow): HeldLease {
     freshId: row.fresh_id,
     redriven: row.redriven === 1,
     lost: row.lost,
-  };
-}
-
-function prepareAll(database: DatabaseSync) {
-  return {
-    load: database.prepare(LOAD),
-    loadStatics: database.prepare(LOAD_STATICS),
-    take: database.prepare(TAKE),
-    loadLease: database.prepare(LOAD_LEASE),
-    takeOver: database.prepare(TAKE_OVER),
-    giveBack: database.prepare(GIVE_BACK),
-    keepLease: database.prepare(KEEP_LEASE),
-    isSession: database.prepare(IS_SESSION),
-    insertSession: database.prepare(INSERT_SESSION),
-    insertUnsettled: database.prepare(INSERT_UNSETTLED),
-    updateSession: database.prepare(UPDATE_SESSION),
-    updateStatics: database.prepare(UPDATE_STATICS),
-    retire: database.prepare(RETIRE),
-    retireKey: database.prepare(RETIRE_KEY),
-    insertTurn: database.prepare(INSERT_TURN),
-    linkTurn: database.prepare(LINK_TURN),
-    markUndelivered: database.prepare(MARK_UNDELIVERED),
   };
 }

@@ -1,0 +1,103 @@
+/** What a decided turn comes to: the screen that the channel can show, and the session to keep. */
+import type { Reply, Session, TurnOutcome } from "../types.ts";
+import { endWith, type FailureCode, type Language } from "./failure.ts";
+import { asksForSecret } from "./redact.ts";
+import { fitScreen, PAGE_LABELS } from "./screen.ts";
+import { abortSession, closeTurn, pageReply } from "./turn.ts";
+import type { Answered, Closing, ToAsk, Unkept } from "./turn.ts";
+
+export type Closed = {
+  readonly outcome: TurnOutcome;
+  /** Undefined when nobody is there to read a screen. */
+  readonly reply: Reply | undefined;
+  readonly failure: FailureCode | undefined;
+  readonly session: Session;
+};
+/** A backend's answer, or why there is none. */
+export type Asked =
+  | { readonly type: "reply"; readonly reply: Reply }
+  | { readonly type: "failed"; readonly code: FailureCode };
+export type Limits = {
+  readonly screenOctetsMax: number;
+  readonly transliterate: boolean;
+  readonly language: Language;
+  /** Further words of screens that ask for a secret. */
+  readonly secretPatterns: readonly RegExp[];
+};
+
+/** After the backend was asked. `lastNumber`: the last call's, whose number is used up. */
+export function closeAsked(
+  { session }: ToAsk,
+  asked: Asked,
+  lastNumber: number,
+  limits: Limits,
+): Closed {
+  const fitted = fitAsked(asked, limits);
+  const { reply, failure } = fitted;
+  const kept = closeTurn(session, { ...fitted, lastNumber });
+  return { outcome: failure ?? "ok", reply, failure, session: kept };
+}
+
+/** Turns whose answer is known without asking anybody. */
+export function closeAnswered(opened: Exclude<Answered, Unkept>, language: Language): Closed {
+  const { session } = opened;
+  switch (opened.type) {
+    case "repeat": {
+      const { lastReply: reply, lastFailure: failure } = session;
+      return { outcome: "repeat", reply, failure, session };
+    }
+    case "page": {
+      const { reply } = opened;
+      const { paging, asksSecret } = session;
+      const kept = closeTurn(session, { ...SCREEN_ALONE, reply, paging, asksSecret });
+      return { outcome: "page", reply, failure: undefined, session: kept };
+    }
+    case "abort":
+      return {
+        outcome: "abort",
+        reply: undefined,
+        failure: undefined,
+        session: abortSession(session),
+      };
+    case "failed": {
+      const { code } = opened;
+      const closing = failWith(code, language);
+      const { reply } = closing;
+      return { outcome: code, reply, failure: code, session: closeTurn(session, closing) };
+    }
+  }
+}
+
+const SCREEN_ALONE = {
+  failure: undefined,
+  paging: undefined,
+  asksSecret: false,
+  lastNumber: undefined,
+} as const;
+
+function failWith(failure: FailureCode, language: Language): Closing {
+  return { ...SCREEN_ALONE, reply: endWith(failure, language), failure };
+}
+
+/** Whole, in pages, or a failure's: nothing is ever cut silently (DESIGN §5). */
+function fitAsked(asked: Asked, limits: Limits): Closing {
+  const { language, secretPatterns } = limits;
+  if (asked.type === "failed") return failWith(asked.code, language);
+  const { reply } = asked;
+  const { action, screen } = reply;
+  const asksSecret = action === "continue" && asksForSecret(screen, secretPatterns);
+  const size = { octetsMax: limits.screenOctetsMax, transliterate: limits.transliterate };
+  const fitted = fitScreen(screen, size, PAGE_LABELS[language]);
+  switch (fitted.type) {
+    case "fits":
+      return { ...SCREEN_ALONE, reply: { ...reply, screen: fitted.screen }, asksSecret };
+    case "paged": {
+      const { pages, moreKey, backKey } = fitted;
+      const paging = { pages, moreKey, backKey, shown: 0, action };
+      const first = { ...reply, ...pageReply(pages, 0, action) };
+      return { ...SCREEN_ALONE, reply: first, paging, asksSecret };
+    }
+    case "too_long":
+      return failWith("backend_malformed", language);
+  }
+}

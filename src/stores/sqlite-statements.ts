@@ -1,0 +1,80 @@
+/** The statements of the turn path on SQLite, one per named constant, its contract on top. */
+import type { DatabaseSync } from "node:sqlite";
+
+export type TurnStatements = ReturnType<typeof prepareTurnStatements>;
+
+export function prepareTurnStatements(database: DatabaseSync) {
+  return {
+    load: database.prepare(LOAD),
+    loadStatics: database.prepare(LOAD_STATICS),
+    take: database.prepare(TAKE),
+    loadLease: database.prepare(LOAD_LEASE),
+    takeOver: database.prepare(TAKE_OVER),
+    giveBack: database.prepare(GIVE_BACK),
+    keepLease: database.prepare(KEEP_LEASE),
+    isSession: database.prepare(IS_SESSION),
+    insertSession: database.prepare(INSERT_SESSION),
+    insertUnsettled: database.prepare(INSERT_UNSETTLED),
+    updateSession: database.prepare(UPDATE_SESSION),
+    updateStatics: database.prepare(UPDATE_STATICS),
+    retire: database.prepare(RETIRE),
+    retireKey: database.prepare(RETIRE_KEY),
+    insertTurn: database.prepare(INSERT_TURN),
+    linkTurn: database.prepare(LINK_TURN),
+    markUndelivered: database.prepare(MARK_UNDELIVERED),
+  };
+}
+
+/** key → what a turn needs of the session */
+const LOAD = `
+SELECT n, id, outcome, expires_at, turns, undelivered, last_turn, state
+FROM sessions WHERE key = ?`;
+const LOAD_STATICS = `
+SELECT network_id, service_code, backend_id, provider, msisdn_sealed FROM sessions WHERE n = ?`;
+/** No change when there is a lease already, lapsed or not. */
+const TAKE = `
+INSERT INTO leases (key, token, taken_at, until, digest, fresh_id, msisdn_sealed)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (key) DO NOTHING`;
+const LOAD_LEASE = `
+SELECT token, taken_at, until, digest, fresh_id, msisdn_sealed, redriven, lost
+FROM leases WHERE key = ?`;
+const TAKE_OVER = `
+UPDATE leases SET token = ?, taken_at = ?, until = ?, digest = ?, fresh_id = ?,
+  msisdn_sealed = ?, redriven = ?, lost = ?
+WHERE key = ?`;
+/** No change when the lease lapsed to another turn. */
+const GIVE_BACK = `DELETE FROM leases WHERE key = ? AND token = ?`;
+const KEEP_LEASE = `UPDATE leases SET token = '', digest = ? WHERE key = ? AND token = ?`;
+const INSERT_SESSION = `
+INSERT INTO sessions (key, outcome, expires_at, started_at, last_at, turns, last_turn, id, channel,
+  network_id, service_code, backend_id, provider, msisdn_hash, msisdn_sealed, state)
+VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(n), 0) + 1 FROM turns), ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const INSERT_UNSETTLED = `
+INSERT INTO sessions (key, expires_at, started_at, last_at, turns, last_turn, id, channel, provider,
+  msisdn_hash, msisdn_sealed)
+VALUES (?, ?, ?, ?, 0, 0, ?, '', '', ?, ?)`;
+const UPDATE_SESSION = `
+UPDATE sessions SET outcome = ?, expires_at = ?, last_at = ?, turns = ?, undelivered = 0,
+  last_turn = ?, state = ?
+WHERE n = ?`;
+const UPDATE_STATICS = `
+UPDATE sessions SET channel = ?, network_id = ?, service_code = ?, backend_id = ?, provider = ?,
+  msisdn_hash = ?, msisdn_sealed = ?
+WHERE n = ?`;
+/** The row stays as history; its key is free for the next session. */
+const RETIRE = `
+UPDATE sessions SET key = NULL, state = json_remove(state, '$.inputs'),
+  outcome = coalesce(outcome, iif(expires_at > ?, ?, ?))
+WHERE n = ?`;
+const RETIRE_KEY = `
+UPDATE sessions SET key = NULL, state = json_remove(state, '$.inputs'),
+  outcome = coalesce(outcome, ?)
+WHERE key = ?`;
+const INSERT_TURN = `
+INSERT INTO turns (session, prev, at, took_ms, backend_ms, outcome, input, screen, action, attempts,
+  request_octets, reply_octets, flaw)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const IS_SESSION = `SELECT 1 FROM sessions WHERE n = ? AND id = ?`;
+const LINK_TURN = `UPDATE sessions SET last_turn = ? WHERE n = ?`;
+const MARK_UNDELIVERED = `UPDATE sessions SET undelivered = 1 WHERE key = ? AND id = ?`;
