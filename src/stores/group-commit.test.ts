@@ -32,6 +32,28 @@ test("what is asked for in one tick is one transaction", async () => {
   assert.deepEqual(steps, ["begin", "commit"]);
 });
 
+test("what the next ticks bring joins the transaction, for some ticks and no longer", async () => {
+  const { steps, commits } = recorded();
+  const all: Promise<unknown>[] = [];
+  let committedAfter: number | undefined;
+  for (let tick = 1; tick <= 40; tick += 1) {
+    all.push(commits.submit(() => tick));
+    await new Promise(setImmediate);
+    if (steps.includes("commit")) committedAfter ??= tick;
+  }
+  await Promise.all(all);
+  assert.ok(committedAfter !== undefined && committedAfter > 4 && committedAfter < 20);
+  assert.ok(steps.filter((step) => step === "commit").length <= 4);
+});
+
+test("64 that wait are committed at the next tick, whatever else is coming", async () => {
+  const { steps, commits } = recorded();
+  const all = Array.from({ length: 64 }, (_, n) => commits.submit(() => n));
+  await new Promise(setImmediate);
+  assert.deepEqual(steps, ["begin", "commit"]);
+  await Promise.all(all);
+});
+
 test("nothing resolves before the commit", async () => {
   const { steps, commits } = recorded();
   const seen = commits.submit(() => 0).then(() => [...steps]);

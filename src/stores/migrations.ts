@@ -15,6 +15,7 @@ export type Schema = {
   readonly sessions: SessionsTable;
   readonly turns: TurnsTable;
   readonly leases: LeasesTable;
+  readonly progress: ProgressTable;
   readonly backends: BackendsTable;
 };
 /** Live sessions and, until retention, the history of those that were. */
@@ -61,6 +62,12 @@ export type TurnsTable = {
   readonly request_octets: number;
   readonly reply_octets: number;
   readonly flaw: NonNullable<Reply["flaw"]> | null;
+  /** What the session's row has to become: read only by a start after a crash. */
+  readonly after: string | null;
+};
+/** How far the rows of sessions have caught up with turns: one row. */
+export type ProgressTable = {
+  readonly written_turn: number;
 };
 /** Turns under way, and those that a crash left. Small, so that all of it is in a few pages. */
 export type LeasesTable = {
@@ -175,7 +182,13 @@ async function createTurnsAndLeases(db: Kysely<unknown>): Promise<void> {
     .addColumn("request_octets", "integer", (column) => column.notNull())
     .addColumn("reply_octets", "integer", (column) => column.notNull())
     .addColumn("flaw", "text")
+    .addColumn("after", "text")
     .execute();
+  await db.schema
+    .createTable("progress")
+    .addColumn("written_turn", "bigint", (column) => column.notNull())
+    .execute();
+  await sql`insert into progress (written_turn) values (0)`.execute(db);
   await db.schema
     .createTable("leases")
     .addColumn("key", "text", (column) => column.primaryKey().notNull())

@@ -2,8 +2,8 @@
  * The turn path on SQLite. Everything here runs inside the transaction of the group commit.
  *
  * A page that a transaction touches costs 4 KiB of log, more than a statement does. So `open`
- * writes nothing but a lease, all leases share a few pages, records are appended, and only
- * `settle` touches the session's own page.
+ * writes nothing but a lease, all leases share a few pages, `settle` appends a record, and the
+ * session's own page is written later, together with others (sqlite-hot.ts).
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { Ask, Held, Lease, Msisdn, Session, Settlement, TurnRecord } from "../types.ts";
@@ -13,6 +13,7 @@ import type { Digest, Sealer } from "./seal.ts";
 import { randomIds } from "./seal.ts";
 import type { Recent } from "./recent.ts";
 import { createRecent } from "./recent.ts";
+import { createHotSessions, type Hot, type HotSessions } from "./sqlite-hot.ts";
 import type { TurnStatements } from "./sqlite-statements.ts";
 import { prepareTurnStatements } from "./sqlite-statements.ts";
 import type { StaticColumns, Statics, TurnColumns } from "./session-row.ts";
@@ -37,50 +38,83 @@ export type TurnTables = {
   readonly known: Recent<number, Statics>;
   /** Sealed for the lease of a first turn, and needed again by its settle. */
   readonly sealed: Recent<string, SealedMsisdn>;
+  readonly hot: HotSessions;
+  /** Sessions are numbered here: a row is written after its turns. */
+  readonly nextSession: () => number;
 };
 type SealedMsisdn = { readonly msisdn: Msisdn; readonly text: string };
 
 const STATICS_REMEMBERED_MAX = 65_536;
 const SEALED_REMEMBERED_MAX = 8_192;
+const HOT_MAX = 65_536;
 
 export function createTurnTables(
   database: DatabaseSync,
   sealer: Sealer,
   digest: Digest,
 ): TurnTables {
+  const sql = prepareTurnStatements(database);
+  let lastSession = (sql.lastSession.get() as { readonly n: number }).n;
   return {
-    sql: prepareTurnStatements(database),
+    sql,
     sealer,
     digest,
     newToken: randomIds().newToken,
     known: createRecent(STATICS_REMEMBERED_MAX),
     sealed: createRecent(SEALED_REMEMBERED_MAX),
+    hot: createHotSessions(HOT_MAX),
+    nextSession: () => (lastSession += 1),
   };
 }
 
 export function open(tables: TurnTables, ask: Ask): Held {
-  const { sql } = tables;
+  const { sql, hot } = tables;
   const { key, nowMs, freshId } = ask;
-  const row = sql.load.get(key) as SessionRow | undefined;
-  const token = tokenFor(tables, row);
+  const found = hot.get(key) ?? load(tables, key, ask.msisdn);
+  const token = tokenFor(tables, found);
   const untilMs = nowMs + ask.leaseMs;
-  const sealed = row === undefined ? sealFor(tables, freshId, ask.msisdn) : null;
+  const sealed = found === undefined ? sealFor(tables, freshId, ask.msisdn) : null;
   const { changes } = sql.take.run(key, token, nowMs, untilMs, ask.digest, freshId, sealed);
-  if (changes === 0) return openOver(tables, ask, row);
-  return leased(tables, { key, token, freshId }, row, ask, FIRST_DRIVE);
+  if (changes === 0) return openOver(tables, ask);
+  return leased({ key, token, freshId }, found, ask, FIRST_DRIVE);
 }
 
 export function settle(tables: TurnTables, lease: Lease, settlement: Settlement): boolean {
-  const { sql } = tables;
-  if (sql.giveBack.run(lease.key, lease.token).changes === 0) return false;
-  const { session, record, nowMs } = settlement;
-  const { n, lastTurn } = rowOf(lease.token);
-  if (n !== 0 && isSession(tables, n, session.id)) {
-    updateSession(tables, n, insertTurn(tables, n, lastTurn, record), settlement);
-    return true;
+  const { sql, hot } = tables;
+  const { key } = lease;
+  if (sql.giveBack.run(key, lease.token).changes === 0) return false;
+  const { session, record, channel, nowMs, expiresAtMs } = settlement;
+  const { n: heldN, lastTurn: heldTurn } = rowOf(lease.token);
+  const isHeld = heldN !== 0 && isSession(tables, key, heldN, session.id);
+  if (heldN !== 0 && !isHeld) {
+    writeBack(tables, key);
+    sql.retire.run(nowMs, "replaced", "abandoned", heldN);
   }
-  if (n !== 0) sql.retire.run(nowMs, "replaced", "abandoned", n);
-  insertTurn(tables, insertSession(tables, lease.key, settlement), 0, record);
+  const before = hot.get(key);
+  const n = isHeld ? heldN : tables.nextSession();
+  const hasRow = isHeld && (before?.hasRow ?? true);
+  // Sealed inputs are dropped at the end (DESIGN §5), so they go to the row, which is rewritten,
+  // and never to a record, which is not.
+  const isBehind = session.inputs.length === 0;
+  const startedAtMs = before?.startedAtMs ?? record.startedAtMs;
+  const times = { startedAtMs, lastAtMs: nowMs, expiresAtMs };
+  const after = isBehind ? writeAfter(tables, key, { session, channel, ...times }, !isHeld) : null;
+  const lastTurn = insertTurn(tables, n, isHeld ? heldTurn : 0, record, after);
+  const unwrittenFrom = before?.session.id === session.id ? before.unwrittenFrom : 0;
+  hot.set(key, {
+    n,
+    session: session.ended && !isBehind ? { ...session, inputs: [] } : session,
+    channel,
+    ...times,
+    lastTurn,
+    undelivered: false,
+    hasRow,
+    unwrittenFrom: unwrittenFrom === 0 ? lastTurn : unwrittenFrom,
+    unwrittenSinceMs: unwrittenFrom === 0 ? nowMs : (before?.unwrittenSinceMs ?? nowMs),
+  });
+  if (!isBehind) writeRow(tables, key);
+  const overflowing = hot.overflow();
+  if (overflowing !== undefined) writeBack(tables, overflowing);
   return true;
 }
 
@@ -92,8 +126,83 @@ export function release({ sql }: TurnTables, lease: Lease): void {
   else sql.keepLease.run(left === "unsettled" ? row.digest : "", lease.key, lease.token);
 }
 
-export function markUndelivered({ sql }: TurnTables, key: string, sessionId: string): void {
-  sql.markUndelivered.run(key, sessionId);
+export function markUndelivered(tables: TurnTables, key: string, sessionId: string): void {
+  writeBack(tables, key);
+  tables.sql.markUndelivered.run(key, sessionId);
+}
+
+/** Brings a session's row up to date. */
+export function writeRow(tables: TurnTables, key: string): void {
+  const hot = tables.hot.get(key);
+  if (hot === undefined || hot.unwrittenFrom === 0) return;
+  if (hot.hasRow) updateSession(tables, hot);
+  else insertSession(tables, key, hot);
+  tables.hot.set(key, { ...hot, hasRow: true, unwrittenFrom: 0 });
+}
+
+/** For what is done to rows by statements: the row is up to date, and the only truth. */
+export function writeBack(tables: TurnTables, key: string): void {
+  if (tables.hot.get(key) === undefined) return;
+  writeRow(tables, key);
+  tables.hot.delete(key);
+}
+
+/** Notes from which turn on a start after a crash has to bring rows up to date. */
+export function noteWritten({ sql, hot }: TurnTables): void {
+  let first = Infinity;
+  for (const key of hot.unwritten()) first = Math.min(first, hot.get(key)?.unwrittenFrom ?? first);
+  sql.written.run(first === Infinity ? (sql.lastTurn.get() as { n: number }).n : first - 1);
+}
+
+/** A start after a crash: rows as the records of their last turns left them. */
+export function restoreRows({ sql }: TurnTables): void {
+  for (const row of sql.unwritten.iterate()) {
+    const { n: turn, session: n, after } = row as { n: number; session: number; after: string };
+    const { key, outcome, expiresAt, lastAt, turns, state, statics } = JSON.parse(after) as After;
+    const dynamic = [turns, turn, state] as const;
+    if (statics !== undefined) {
+      const { startedAt, columns } = statics;
+      sql.restoreRow.run(n, key, outcome, expiresAt, startedAt, lastAt, ...dynamic, ...columns);
+    }
+    sql.restoreTurn.run(outcome, expiresAt, lastAt, ...dynamic, n);
+  }
+}
+
+/** What `restoreRows` needs of a turn; of a session's first turn also what never changes. */
+type After = {
+  readonly key: string;
+  readonly outcome: string | null;
+  readonly expiresAt: number;
+  readonly lastAt: number;
+  readonly turns: number;
+  readonly state: string;
+  readonly statics?: {
+    readonly startedAt: number;
+    readonly columns: readonly (string | number | null)[];
+  };
+};
+
+type Written = Pick<Hot, "session" | "channel" | "startedAtMs" | "lastAtMs" | "expiresAtMs">;
+
+function writeAfter(tables: TurnTables, key: string, written: Written, isFirst: boolean): string {
+  const { session, channel, startedAtMs, lastAtMs, expiresAtMs } = written;
+  const after: After = {
+    key,
+    outcome: outcomeOf(session),
+    expiresAt: expiresAtMs,
+    lastAt: lastAtMs,
+    turns: session.turns,
+    state: writeState(session, tables.sealer),
+    ...(isFirst
+      ? {
+          statics: {
+            startedAt: startedAtMs,
+            columns: [session.id, ...staticColumns(tables, session, channel)],
+          },
+        }
+      : {}),
+  };
+  return JSON.stringify(after);
 }
 
 /** Appends the record of a turn that nobody will drive again. */
@@ -103,18 +212,20 @@ export function recordUnknown(
   lastTurn: number,
   takenAtMs: number,
 ): void {
-  tables.sql.linkTurn.run(insertTurn(tables, n, lastTurn, unknownTurn(takenAtMs)), n);
+  tables.sql.linkTurn.run(insertTurn(tables, n, lastTurn, unknownTurn(takenAtMs), null), n);
 }
 
 /** A row for a session of which no turn was ever settled: all that is known is its lease. */
 export function insertUnsettled(
-  { sql, sealer, digest }: TurnTables,
+  { sql, sealer, digest, nextSession }: TurnTables,
   key: string,
   lease: Pick<LeaseRow, "fresh_id" | "taken_at" | "until" | "msisdn_sealed">,
 ): number {
   const { fresh_id, taken_at, until, msisdn_sealed } = lease;
   const hash = msisdn_sealed === null ? null : digest(sealer.open(msisdn_sealed, fresh_id));
-  const { lastInsertRowid } = sql.insertUnsettled.run(
+  const n = nextSession();
+  sql.insertUnsettled.run(
+    n,
     key,
     until + UNSETTLED_KEPT_MS,
     taken_at,
@@ -123,7 +234,7 @@ export function insertUnsettled(
     hash,
     msisdn_sealed,
   );
-  return Number(lastInsertRowid);
+  return n;
 }
 
 type SessionRow = Omit<TurnColumns, "state"> & {
@@ -147,44 +258,69 @@ type LeaseRow = {
 const FIRST_DRIVE = { redriven: false, lost: 0 };
 
 /** Somebody took a lease before and has not given it back. */
-function openOver(tables: TurnTables, ask: Ask, found: SessionRow | undefined): Held {
+function openOver(tables: TurnTables, ask: Ask): Held {
   const { sql } = tables;
   const { key, nowMs } = ask;
   const lease = sql.loadLease.get(key) as LeaseRow;
   const held = heldLease(lease);
-  const expiresAtMs = found === undefined || found.state === null ? undefined : found.expires_at;
-  const taking = takeOver(held, ask, expiresAtMs);
+  const before = tables.hot.get(key) ?? load(tables, key, ask.msisdn);
+  const taking = takeOver(
+    held,
+    ask,
+    before?.session === undefined ? undefined : before.expiresAtMs,
+  );
   if (taking.type === "busy") return taking;
   if (taking.gaveUp) {
-    const n = found?.n ?? insertUnsettled(tables, key, lease);
-    recordUnknown(tables, n, found?.last_turn ?? 0, held.takenAtMs);
+    writeBack(tables, key);
+    const n = before?.n ?? insertUnsettled(tables, key, lease);
+    recordUnknown(tables, n, before?.lastTurn ?? 0, held.takenAtMs);
   }
-  if (taking.type === "over") sql.retireKey.run("unknown", key);
-  const row = sql.load.get(key) as SessionRow | undefined;
-  const token = tokenFor(tables, row);
+  if (taking.type === "over") {
+    writeBack(tables, key);
+    sql.retireKey.run("unknown", key);
+  }
+  const found = tables.hot.get(key) ?? load(tables, key, ask.msisdn);
+  const token = tokenFor(tables, found);
   const { freshId, redriven, lost } = taking;
   const untilMs = nowMs + ask.leaseMs;
-  const sealed = row === undefined ? sealFor(tables, freshId, ask.msisdn) : null;
+  const sealed = found === undefined ? sealFor(tables, freshId, ask.msisdn) : null;
   const flag = redriven ? 1 : 0;
   sql.takeOver.run(token, nowMs, untilMs, ask.digest, freshId, sealed, flag, lost, key);
-  return leased(tables, { key, token, freshId }, row, ask, taking);
+  return leased({ key, token, freshId }, found, ask, taking);
+}
+
+/** What a turn needs of a session: a hot one's, or a row's. */
+type Found = Pick<Hot, "n" | "lastTurn" | "expiresAtMs" | "undelivered"> & {
+  /** Undefined where no turn was ever settled. */
+  readonly session: Session | undefined;
+};
+
+function load(tables: TurnTables, key: string, msisdn: Msisdn | undefined): Found | undefined {
+  const row = tables.sql.load.get(key) as SessionRow | undefined;
+  if (row === undefined) return undefined;
+  return {
+    n: row.n,
+    lastTurn: row.last_turn,
+    expiresAtMs: row.expires_at,
+    undelivered: row.undelivered === 1,
+    session: row.state === null ? undefined : readRow(tables, row, msisdn),
+  };
 }
 
 function leased(
-  tables: TurnTables,
   lease: Lease,
-  row: SessionRow | undefined,
+  found: Found | undefined,
   ask: Ask,
   { redriven, lost }: typeof FIRST_DRIVE,
 ): Held {
-  const isThere = row !== undefined && row.state !== null && row.expires_at > ask.nowMs;
+  const isThere = found?.session !== undefined && found.expiresAtMs > ask.nowMs;
   return {
     type: "leased",
     lease,
-    session: isThere ? readRow(tables, row, ask.msisdn) : undefined,
+    session: isThere ? found.session : undefined,
     redriven,
     lostTurns: lost,
-    undelivered: isThere && row.undelivered === 1,
+    undelivered: isThere && found.undelivered,
   };
 }
 
@@ -204,8 +340,8 @@ function readRow(
 }
 
 /** Tells settle where the session is. Nothing moves it while the lease holds. */
-function tokenFor({ newToken }: TurnTables, row: SessionRow | undefined): string {
-  return row === undefined ? `${newToken()}.0.0` : `${newToken()}.${row.n}.${row.last_turn}`;
+function tokenFor({ newToken }: TurnTables, found: Found | undefined): string {
+  return found === undefined ? `${newToken()}.0.0` : `${newToken()}.${found.n}.${found.lastTurn}`;
 }
 
 function rowOf(token: string): { readonly n: number; readonly lastTurn: number } {
@@ -214,56 +350,56 @@ function rowOf(token: string): { readonly n: number; readonly lastTurn: number }
   return { n: +token.slice(dot + 1, secondDot), lastTurn: +token.slice(secondDot + 1) };
 }
 
-function isSession({ sql, known }: TurnTables, n: number, id: string): boolean {
+function isSession({ sql, known, hot }: TurnTables, key: string, n: number, id: string): boolean {
+  const held = hot.get(key);
+  if (held !== undefined) return held.session.id === id;
   return known.get(n)?.id === id || sql.isSession.get(n, id) !== undefined;
 }
 
-function insertSession(tables: TurnTables, key: string, settlement: Settlement): number {
-  const { session, record, channel, nowMs, expiresAtMs } = settlement;
-  const { lastInsertRowid } = tables.sql.insertSession.run(
+function insertSession(tables: TurnTables, key: string, hot: Hot): void {
+  const { n, session, startedAtMs, lastAtMs, expiresAtMs, lastTurn } = hot;
+  tables.sql.insertSession.run(
+    n,
     key,
     outcomeOf(session),
     expiresAtMs,
-    record.startedAtMs,
-    nowMs,
+    startedAtMs,
+    lastAtMs,
     session.turns,
-    session.id,
-    channel,
-    session.networkSessionId ?? null,
-    session.serviceCode ?? null,
-    session.backendId ?? null,
-    session.provider,
-    tables.digest(session.msisdn),
-    sealFor(tables, session.id, session.msisdn),
+    lastTurn,
     writeState(session, tables.sealer),
+    hot.undelivered ? 1 : 0,
+    session.id,
+    ...staticColumns(tables, session, hot.channel),
   );
-  const n = Number(lastInsertRowid);
   tables.known.set(n, staticsOf(session));
-  return n;
 }
 
-function updateSession(
-  tables: TurnTables,
-  n: number,
-  lastTurn: number,
-  { session, channel, nowMs, expiresAtMs }: Settlement,
-): void {
+function updateSession(tables: TurnTables, hot: Hot): void {
   const { sql, sealer, known } = tables;
+  const { n, session, lastAtMs, expiresAtMs, lastTurn } = hot;
   const state = writeState(session, sealer);
-  sql.updateSession.run(outcomeOf(session), expiresAtMs, nowMs, session.turns, lastTurn, state, n);
+  const outcome = outcomeOf(session);
+  const flag = hot.undelivered ? 1 : 0;
+  sql.updateSession.run(outcome, expiresAtMs, lastAtMs, session.turns, lastTurn, state, flag, n);
   const statics = known.get(n);
   if (statics !== undefined && equalStatics(statics, session)) return;
-  sql.updateStatics.run(
-    channel,
-    session.networkSessionId ?? null,
-    session.serviceCode ?? null,
-    session.backendId ?? null,
-    session.provider,
-    tables.digest(session.msisdn),
-    sealFor(tables, session.id, session.msisdn),
-    n,
-  );
+  sql.updateStatics.run(...staticColumns(tables, session, hot.channel), n);
   known.set(n, staticsOf(session));
+}
+
+/** channel, network_id, service_code, backend_id, provider, msisdn_hash, msisdn_sealed */
+function staticColumns(tables: TurnTables, session: Session, channel: string) {
+  const { id, networkSessionId, serviceCode, backendId, provider, msisdn } = session;
+  return [
+    channel,
+    networkSessionId ?? null,
+    serviceCode ?? null,
+    backendId ?? null,
+    provider,
+    tables.digest(msisdn),
+    sealFor(tables, id, msisdn),
+  ] as const;
 }
 
 function sealFor(tables: TurnTables, id: string, msisdn: Msisdn): string;
@@ -277,7 +413,13 @@ function sealFor(tables: TurnTables, id: string, msisdn: Msisdn | undefined): st
   return text;
 }
 
-function insertTurn({ sql }: TurnTables, n: number, prev: number, record: TurnRecord): number {
+function insertTurn(
+  { sql }: TurnTables,
+  n: number,
+  prev: number,
+  record: TurnRecord,
+  after: string | null,
+): number {
   const { lastInsertRowid } = sql.insertTurn.run(
     n,
     prev,
@@ -292,6 +434,7 @@ function insertTurn({ sql }: TurnTables, n: number, prev: number, record: TurnRe
     record.requestOctets,
     record.replyOctets,
     record.flaw ?? null,
+    after,
   );
   return Number(lastInsertRowid);
 }

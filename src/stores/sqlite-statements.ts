@@ -22,6 +22,12 @@ export function prepareTurnStatements(database: DatabaseSync) {
     insertTurn: database.prepare(INSERT_TURN),
     linkTurn: database.prepare(LINK_TURN),
     markUndelivered: database.prepare(MARK_UNDELIVERED),
+    unwritten: database.prepare(UNWRITTEN),
+    restoreRow: database.prepare(RESTORE_ROW),
+    restoreTurn: database.prepare(RESTORE_TURN),
+    written: database.prepare(WRITTEN),
+    lastSession: database.prepare(LAST_SESSION),
+    lastTurn: database.prepare(LAST_TURN),
   };
 }
 
@@ -47,16 +53,17 @@ WHERE key = ?`;
 const GIVE_BACK = `DELETE FROM leases WHERE key = ? AND token = ?`;
 const KEEP_LEASE = `UPDATE leases SET token = '', digest = ? WHERE key = ? AND token = ?`;
 const INSERT_SESSION = `
-INSERT INTO sessions (key, outcome, expires_at, started_at, last_at, turns, last_turn, id, channel,
-  network_id, service_code, backend_id, provider, msisdn_hash, msisdn_sealed, state)
-VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(n), 0) + 1 FROM turns), ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+INSERT INTO sessions (n, key, outcome, expires_at, started_at, last_at, turns, last_turn, state,
+  undelivered, id, channel, network_id, service_code, backend_id, provider, msisdn_hash,
+  msisdn_sealed)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const INSERT_UNSETTLED = `
-INSERT INTO sessions (key, expires_at, started_at, last_at, turns, last_turn, id, channel, provider,
-  msisdn_hash, msisdn_sealed)
-VALUES (?, ?, ?, ?, 0, 0, ?, '', '', ?, ?)`;
+INSERT INTO sessions (n, key, expires_at, started_at, last_at, turns, last_turn, id, channel,
+  provider, msisdn_hash, msisdn_sealed)
+VALUES (?, ?, ?, ?, ?, 0, 0, ?, '', '', ?, ?)`;
 const UPDATE_SESSION = `
-UPDATE sessions SET outcome = ?, expires_at = ?, last_at = ?, turns = ?, undelivered = 0,
-  last_turn = ?, state = ?
+UPDATE sessions SET outcome = ?, expires_at = ?, last_at = ?, turns = ?, last_turn = ?, state = ?,
+  undelivered = ?
 WHERE n = ?`;
 const UPDATE_STATICS = `
 UPDATE sessions SET channel = ?, network_id = ?, service_code = ?, backend_id = ?, provider = ?,
@@ -73,8 +80,26 @@ UPDATE sessions SET key = NULL, state = json_remove(state, '$.inputs'),
 WHERE key = ?`;
 const INSERT_TURN = `
 INSERT INTO turns (session, prev, at, took_ms, backend_ms, outcome, input, screen, action, attempts,
-  request_octets, reply_octets, flaw)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  request_octets, reply_octets, flaw, after)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+/** Turns of which the rows of sessions know nothing yet, in their order. */
+const UNWRITTEN = `
+SELECT n, session, after FROM turns
+WHERE n > (SELECT written_turn FROM progress) AND after IS NOT NULL ORDER BY n`;
+/** No change where the row was there, or knows of a later turn. */
+const RESTORE_ROW = `
+INSERT OR IGNORE INTO sessions (n, key, outcome, expires_at, started_at, last_at, turns, last_turn,
+  state, id, channel, network_id, service_code, backend_id, provider, msisdn_hash, msisdn_sealed)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const RESTORE_TURN = `
+UPDATE sessions SET outcome = ?1, expires_at = ?2, last_at = ?3, turns = ?4, last_turn = ?5,
+  state = ?6, undelivered = 0
+WHERE n = ?7 AND last_turn < ?5`;
+const WRITTEN = `UPDATE progress SET written_turn = ?`;
+const LAST_SESSION = `
+SELECT max(coalesce((SELECT max(n) FROM sessions), 0),
+  coalesce((SELECT max(session) FROM turns WHERE n > (SELECT written_turn FROM progress)), 0)) AS n`;
+const LAST_TURN = `SELECT coalesce(max(n), 0) AS n FROM turns`;
 const IS_SESSION = `SELECT 1 FROM sessions WHERE n = ? AND id = ?`;
 const LINK_TURN = `UPDATE sessions SET last_turn = ? WHERE n = ?`;
 const MARK_UNDELIVERED = `UPDATE sessions SET undelivered = 1 WHERE key = ? AND id = ?`;

@@ -7,8 +7,15 @@ import { setImmediate as nextTick } from "node:timers/promises";
 import type { FinishedSession, SessionOutcome } from "../types.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { isOver } from "./lease.ts";
+import type { Hot } from "./sqlite-hot.ts";
 import type { TurnTables } from "./sqlite-sessions.ts";
-import { insertUnsettled, recordUnknown } from "./sqlite-sessions.ts";
+import {
+  insertUnsettled,
+  noteWritten,
+  recordUnknown,
+  writeBack,
+  writeRow,
+} from "./sqlite-sessions.ts";
 
 export type Sweep = (nowMs: number, keepFromMs: number) => Promise<readonly FinishedSession[]>;
 
@@ -29,7 +36,6 @@ UPDATE sessions SET key = NULL, state = json_remove(state, '$.inputs'),
 WHERE key = ?`;
 /** Read from the index on key alone, which holds no row whose time is over and swept. */
 const FIRST_UNSWEPT = `SELECT min(n) AS n FROM sessions WHERE key IS NOT NULL`;
-const LAST = `SELECT max(n) AS n FROM sessions`;
 /** A lease means that a turn is under way or unsettled: LAPSED decides about those. */
 const EXPIRED = `
 SELECT n, key, id, channel, outcome FROM sessions
@@ -46,8 +52,9 @@ DELETE FROM turns WHERE at < ?1
   AND n IN (SELECT n FROM turns ORDER BY n LIMIT ${SLICE_ROWS})
   AND n < (SELECT max(n) FROM turns)`;
 
-const FIRST_LEFT = `
-SELECT min(n) AS n FROM sessions WHERE n >= ? AND n < ? AND +key IS NOT NULL`;
+/** "+": by row number, as the index on key has nothing of when. */
+const EARLIEST_END = `
+SELECT min(expires_at) AS n FROM sessions WHERE n >= ? AND n < ? AND +key IS NOT NULL`;
 
 type LapsedRow = {
   readonly key: string;
@@ -71,6 +78,9 @@ type ExpiredRow = {
   readonly outcome: SessionOutcome | null;
 };
 
+/** For 10 million live sessions; slices beyond are looked at each time. */
+const QUIET_SLICES_MAX = 20_000;
+
 /** What a slice did, and where the next one starts: undefined after the last. */
 type Slice<Cursor> = {
   readonly finished: readonly FinishedSession[];
@@ -83,8 +93,8 @@ export function createSweep(
   { submit }: GroupCommit,
 ): Sweep {
   const sql = prepareAll(database);
-  /** No row below it has a key. */
-  let unsweptFrom: number | undefined;
+  const quiet = createQuietSlices();
+  let isStarted = false;
 
   /** Runs slices until one has no next, and lets turns go between them. */
   async function walk<Cursor>(
@@ -103,17 +113,18 @@ export function createSweep(
 
   return async (nowMs, keepFromMs) => {
     const finished: FinishedSession[] = [];
+    const last = await writeBehind(tables, submit, (hot) => isDue(hot, nowMs));
     await walk("", (after) => giveUpLapsed(sql, tables, nowMs, after), finished);
-    unsweptFrom ??= rowNumber(sql.firstUnswept.get());
-    const last = rowNumber(sql.last.get());
-    let firstLeft = 0;
-    const endSlice = (from: number): Slice<number> => {
-      const slice = endExpired(sql, nowMs, from, last);
-      if (firstLeft === 0) firstLeft = rowNumber(sql.firstLeft.get(from, from + SLICE_ROWS));
-      return slice;
-    };
-    await walk(unsweptFrom, endSlice, finished);
-    unsweptFrom = firstLeft === 0 ? last : firstLeft;
+    if (!isStarted) quiet.startAt(rowNumber(sql.firstUnswept.get()));
+    isStarted = true;
+    for (let from = quiet.next(0, nowMs); from <= last; from = quiet.next(from + 1, nowMs)) {
+      const first = from;
+      const { ended, untilMs } = await submit(() => endExpired(sql, tables, nowMs, first));
+      finished.push(...ended);
+      // Not before it was committed: an end that was rolled back has to be found again.
+      quiet.note(first, last, untilMs);
+      await nextTick();
+    }
     await walk(0, () => deleteOld(sql.deleteSessions, keepFromMs), finished);
     await walk(0, () => deleteOld(sql.deleteTurns, keepFromMs), finished);
     return finished;
@@ -127,7 +138,11 @@ function giveUpLapsed(
   nowMs: number,
   after: string,
 ): Slice<string> {
-  const rows = sql.lapsed.all(after, nowMs) as LapsedRow[];
+  // What the statement reads of a session has to be in its row.
+  const lapsed = sql.lapsed.all(after, nowMs) as LapsedRow[];
+  const isBehind = lapsed.some(({ key }) => tables.hot.get(key) !== undefined);
+  for (const { key } of lapsed) writeBack(tables, key);
+  const rows = isBehind ? (sql.lapsed.all(after, nowMs) as LapsedRow[]) : lapsed;
   const finished: FinishedSession[] = [];
   for (const row of rows) {
     if (!isOver(row.until, row.expires_at ?? undefined, nowMs)) continue;
@@ -144,15 +159,84 @@ function giveUpLapsed(
   return { finished, next: rows.length < SLICE_ROWS ? undefined : rows.at(-1)?.key };
 }
 
-function endExpired(sql: Statements, nowMs: number, from: number, last: number): Slice<number> {
-  const rows = sql.expired.all(from, from + SLICE_ROWS, nowMs) as ExpiredRow[];
-  const finished: FinishedSession[] = [];
+function endExpired(sql: Statements, tables: TurnTables, nowMs: number, from: number) {
+  const end = from + SLICE_ROWS;
+  const rows = sql.expired.all(from, end, nowMs) as ExpiredRow[];
+  const ended: FinishedSession[] = [];
   for (const row of rows) {
+    const hot = tables.hot.get(row.key);
+    if (hot !== undefined && hot.expiresAtMs > nowMs) continue; // answered since its row was written
+    writeBack(tables, row.key);
     sql.retireKey.run("abandoned", row.key);
-    if (row.outcome !== null) continue;
-    finished.push({ id: row.id, channel: row.channel, outcome: "abandoned" });
+    if ((hot?.session.outcome ?? row.outcome ?? undefined) !== undefined) continue;
+    ended.push({ id: row.id, channel: row.channel, outcome: "abandoned" });
   }
-  return { finished, next: from + SLICE_ROWS > last ? undefined : from + SLICE_ROWS };
+  return { ended, untilMs: rowNumber(sql.earliestEnd.get(from, end)) };
+}
+
+/** A session that goes on is written after so long: what a start after a crash catches up with. */
+const UNWRITTEN_MS_MAX = 30_000;
+
+/** New sessions and ended ones at once; those that go on now and then. */
+function isDue({ hasRow, session, unwrittenSinceMs }: Hot, nowMs: number): boolean {
+  return !hasRow || session.ended || nowMs - unwrittenSinceMs > UNWRITTEN_MS_MAX;
+}
+
+/**
+ * Brings rows up to date with what is in memory, in slices. Resolves with the number of the last
+ * session of which there is a row, and of all before it.
+ */
+export async function writeBehind(
+  tables: TurnTables,
+  submit: GroupCommit["submit"],
+  isWanted: (hot: Hot) => boolean,
+): Promise<number> {
+  const { hot } = tables;
+  const keys = [...hot.unwritten()].filter((key) => {
+    const held = hot.get(key);
+    return held !== undefined && isWanted(held);
+  });
+  for (let from = 0; from < keys.length; from += WRITE_SLICE) {
+    const slice = keys.slice(from, from + WRITE_SLICE);
+    await submit(() => slice.forEach((key) => writeRow(tables, key)));
+    await nextTick();
+  }
+  return submit(() => {
+    // What was settled meanwhile, so that no row is missing below the last one.
+    for (const key of [...hot.unwritten()]) if (!hot.get(key)?.hasRow) writeRow(tables, key);
+    noteWritten(tables);
+    return rowNumber(tables.sql.lastSession.get());
+  });
+}
+const WRITE_SLICE = 200;
+
+/**
+ * When the first session of each slice expires. One that goes on expires later, never earlier, so
+ * until then a sweep need not read what may be a million rows.
+ */
+function createQuietSlices() {
+  const untilMs = new Map<number, number>();
+  /** No row below it has a key. A multiple of SLICE_ROWS, so that slices keep their bounds. */
+  let start = 0;
+  return {
+    startAt(n: number) {
+      start = n - (n % SLICE_ROWS);
+    },
+    /** The first slice from row `n` on that has to be looked at. */
+    next(n: number, nowMs: number): number {
+      let from = Math.max(start, Math.ceil(n / SLICE_ROWS) * SLICE_ROWS);
+      while ((untilMs.get(from) ?? 0) > nowMs) from += SLICE_ROWS;
+      return from;
+    },
+    /** `until` 0: no row of the slice has a key, and none will have where the slice is full. */
+    note(from: number, last: number, until: number) {
+      untilMs.delete(from);
+      const isFull = from + SLICE_ROWS <= last;
+      if (!isFull || untilMs.size >= QUIET_SLICES_MAX) return;
+      untilMs.set(from, until === 0 ? Infinity : until);
+      for (; untilMs.get(start) === Infinity; start += SLICE_ROWS) untilMs.delete(start);
+    },
+  };
 }
 
 function deleteOld(statement: StatementSync, keepFromMs: number): Slice<number> {
@@ -172,8 +256,7 @@ function prepareAll(database: DatabaseSync) {
     dropLease: database.prepare(DROP_LEASE),
     retireKey: database.prepare(RETIRE_KEY),
     firstUnswept: database.prepare(FIRST_UNSWEPT),
-    last: database.prepare(LAST),
-    firstLeft: database.prepare(FIRST_LEFT),
+    earliestEnd: database.prepare(EARLIEST_END),
     expired: database.prepare(EXPIRED),
     deleteSessions: database.prepare(DELETE_SESSIONS),
     deleteTurns: database.prepare(DELETE_TURNS),

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
@@ -28,7 +28,13 @@ function newOptions(): SqliteOptions {
 
 testStore("sqlite", async () => {
   const options = newOptions();
-  return { store: await sqliteStore(options), restart: () => sqliteStore(options) };
+  // What a kill leaves is what is in the files at that moment.
+  const restart = () => {
+    const { file } = newOptions();
+    cpSync(dirname(options.file), dirname(file), { recursive: true });
+    return sqliteStore({ ...options, file });
+  };
+  return { store: await sqliteStore(options), restart };
 });
 
 test("no typed input and no MSISDN is readable in any file of the database", async () => {

@@ -3,8 +3,8 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
-import type { SessionStore, Store } from "../types.ts";
-import type { Transaction } from "./group-commit.ts";
+import type { RecordStore, SessionStore, Store } from "../types.ts";
+import type { GroupCommit, Transaction } from "./group-commit.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { nodeSqliteDialect } from "./kysely-sqlite.ts";
 import type { Schema } from "./migrations.ts";
@@ -13,8 +13,16 @@ import type { Digest, Sealer } from "./seal.ts";
 import { sqlBackends } from "./sql-backends.ts";
 import { sqlRecords } from "./sql-records.ts";
 import type { TurnTables } from "./sqlite-sessions.ts";
-import { createTurnTables, markUndelivered, open, release, settle } from "./sqlite-sessions.ts";
-import { createSweep } from "./sqlite-sweep.ts";
+import {
+  createTurnTables,
+  markUndelivered,
+  open,
+  release,
+  settle,
+  noteWritten,
+  restoreRows,
+} from "./sqlite-sessions.ts";
+import { createSweep, writeBehind } from "./sqlite-sweep.ts";
 
 export type SqliteOptions = {
   readonly file: string;
@@ -36,10 +44,16 @@ export async function sqliteStore(options: SqliteOptions): Promise<Store> {
     const db = new Kysely<Schema>({ dialect: nodeSqliteDialect(database) });
     await migrate(db);
     const tables = createTurnTables(database, sealer, digest);
-    const sessions = sessionStore(database, tables);
+    database.exec("BEGIN IMMEDIATE");
+    restoreRows(tables);
+    noteWritten(tables);
+    database.exec("COMMIT");
+    const commits = createGroupCommit(transactionOf(database, tables));
+    const sessions = sessionStore(database, tables, commits);
+    const writeAll = async () => void (await writeBehind(tables, commits.submit, () => true));
     return {
       sessions,
-      records: sqlRecords(db, sealer, digest),
+      records: afterWriting(sqlRecords(db, sealer, digest), tables, writeAll),
       backends: sqlBackends(db, sealer),
       async ping() {
         database.prepare("SELECT 1 FROM leases LIMIT 1").get();
@@ -65,8 +79,29 @@ PRAGMA journal_size_limit = 67108864;
 PRAGMA temp_store = MEMORY;
 `;
 
-function sessionStore(database: DatabaseSync, tables: TurnTables): SessionStore {
-  const commits = createGroupCommit(transactionOf(database, tables));
+/** Operators read rows, so rows are brought up to date first. */
+function afterWriting(
+  records: RecordStore,
+  { hot }: TurnTables,
+  writeAll: () => Promise<void>,
+): RecordStore {
+  const written = async () => {
+    if (hot.unwrittenCount() > 0) await writeAll();
+  };
+  return {
+    findSessions: (filter) => written().then(() => records.findSessions(filter)),
+    getSession: (id) => written().then(() => records.getSession(id)),
+    findLive: (...args) => written().then(() => records.findLive(...args)),
+    findByNetworkId: (...args) => written().then(() => records.findByNetworkId(...args)),
+    countLive: (nowMs) => written().then(() => records.countLive(nowMs)),
+  };
+}
+
+function sessionStore(
+  database: DatabaseSync,
+  tables: TurnTables,
+  commits: GroupCommit,
+): SessionStore {
   const { submit } = commits;
   let closed = false;
   return {
@@ -78,21 +113,26 @@ function sessionStore(database: DatabaseSync, tables: TurnTables): SessionStore 
     async close() {
       if (closed) return;
       closed = true;
+      await writeBehind(tables, submit, () => true);
       commits.close();
       database.close();
     },
   };
 }
 
-function transactionOf(database: DatabaseSync, { known }: TurnTables): Transaction {
+function transactionOf(database: DatabaseSync, { known, hot }: TurnTables): Transaction {
   const begin = database.prepare("BEGIN IMMEDIATE");
   const commit = database.prepare("COMMIT");
   return {
-    begin: () => void begin.run(),
+    begin() {
+      hot.begin();
+      begin.run();
+    },
     commit: () => void commit.run(),
     rollback() {
       // It remembers rows that are not there now.
       known.clear();
+      hot.undo();
       // SQLite rolls back by itself after some errors.
       if (database.isTransaction) database.exec("ROLLBACK");
     },
