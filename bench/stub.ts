@@ -104,5 +104,6 @@ function asText(body: string): string {
   return reply("text/plain", body);
 }
 function reply(type: string, body: string): string {
-  return `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  const length = `content-length: ${body.length}`;
+  return `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\n${length}\r\n\r\n${body}`;
 }

@@ -4,6 +4,9 @@ import { describeSettings } from "../src/config.ts";
 
 const FILE = new URL("../docs/configuration.md", import.meta.url);
 
+const BEGIN = "<!-- settings: written by `npm run docs` -->";
+const END = "<!-- /settings -->";
+
 /** The table of settings, padded as prettier pads it. */
 export function settingsTable(): string {
   const head = ["Setting", "In the file", "Must be", "Default", "What it is"];
@@ -22,11 +25,10 @@ export function settingsTable(): string {
 }
 
 export function withSettings(page: string): string {
-  const [before, rest] = page.split("<!-- settings: written by `npm run docs` -->");
-  const after = rest?.split("<!-- /settings -->")[1];
+  const [before, rest] = page.split(BEGIN);
+  const after = rest?.split(END)[1];
   if (before === undefined || after === undefined) throw new Error("the page lost its markers");
-  const marked = `<!-- settings: written by \`npm run docs\` -->\n\n${settingsTable()}\n\n<!-- /settings -->`;
-  return `${before}${marked}${after}`;
+  return `${before}${BEGIN}\n\n${settingsTable()}\n\n${END}${after}`;
 }
 
 if (import.meta.main) writeFileSync(FILE, withSettings(readFileSync(FILE, "utf8")));

@@ -99,6 +99,12 @@ async function serve(definition: typeof devCommand, mode: Mode): Promise<number>
   process.on("unhandledRejection", (reason) =>
     log.error("unhandled_rejection", errorFields(reason)),
   );
+  process.on("uncaughtException", (error) => {
+    // Node would print the message, which may quote an input.
+    log.error("uncaught_exception", errorFields(error));
+    flush();
+    process.exit(1);
+  });
   let running: Running;
   try {
     running = await startServer(config, log, version);

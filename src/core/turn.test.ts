@@ -179,6 +179,22 @@ describe("a wire that names its messages", () => {
   });
 });
 
+test("a dial that reached nobody is decided anew: the code may be registered since", () => {
+  const opened = openTurn(history("", { dialled: "*999#" as Dialled }), undefined, given);
+  assert.equal(told(opened), "failed backend_not_found");
+  assert.ok(opened.type === "failed");
+  const reply = { action: "end", screen: "This code is not in service." } as const;
+  const left = closeTurn(opened.session, {
+    reply,
+    failure: opened.code,
+    paging: undefined,
+    asksSecret: false,
+    lastNumber: undefined,
+  });
+  const again = history("", { dialled: "*365#" as Dialled });
+  assert.equal(told(openTurn(again, left, given)), "ask 1:");
+});
+
 describe("notices", () => {
   test("end a live session", () => {
     assert.equal(

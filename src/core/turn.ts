@@ -59,7 +59,8 @@ export const DIALLED_DIGITS_MAX = 5;
 const CALLS_PER_TURN_MAX = 1 + DIALLED_DIGITS_MAX;
 
 /** Decides what one inbound message means, given the session we hold for it, if any. */
-export function openTurn(inbound: Inbound, held: Session | undefined, given: Given): Opened {
+export function openTurn(inbound: Inbound, stored: Session | undefined, given: Given): Opened {
+  const held = stored !== undefined && isFutile(stored) ? undefined : stored;
   if (inbound.phase === "abort") {
     if (held === undefined || held.ended) return { type: "unkept", code: undefined };
     return { type: "abort", session: held };
@@ -77,6 +78,12 @@ export function openTurn(inbound: Inbound, held: Session | undefined, given: Giv
     case "input":
       return proceed(inbound, typed.session, typed.text, given);
   }
+}
+
+/** No backend was asked, so nothing is repeated by asking now: it may be registered since. */
+function isFutile({ ended, lastFailure, calls }: Session): boolean {
+  const wasNobody = lastFailure === "backend_not_found" || lastFailure === "backend_inactive";
+  return ended && wasNobody && calls === 0;
 }
 
 type Typed =

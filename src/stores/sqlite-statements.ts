@@ -98,7 +98,8 @@ WHERE n = ?7 AND last_turn < ?5`;
 const WRITTEN = `UPDATE progress SET written_turn = ?`;
 const LAST_SESSION = `
 SELECT max(coalesce((SELECT max(n) FROM sessions), 0),
-  coalesce((SELECT max(session) FROM turns WHERE n > (SELECT written_turn FROM progress)), 0)) AS n`;
+  coalesce((SELECT max(session) FROM turns
+    WHERE n > (SELECT written_turn FROM progress)), 0)) AS n`;
 const LAST_TURN = `SELECT coalesce(max(n), 0) AS n FROM turns`;
 const IS_SESSION = `SELECT 1 FROM sessions WHERE n = ? AND id = ?`;
 const LINK_TURN = `UPDATE sessions SET last_turn = ? WHERE n = ?`;

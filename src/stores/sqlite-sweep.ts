@@ -165,7 +165,8 @@ function endExpired(sql: Statements, tables: TurnTables, nowMs: number, from: nu
   const ended: FinishedSession[] = [];
   for (const row of rows) {
     const hot = tables.hot.get(row.key);
-    if (hot !== undefined && hot.expiresAtMs > nowMs) continue; // answered since its row was written
+    // Answered since its row was written.
+    if (hot !== undefined && hot.expiresAtMs > nowMs) continue;
     writeBack(tables, row.key);
     sql.retireKey.run("abandoned", row.key);
     if ((hot?.session.outcome ?? row.outcome ?? undefined) !== undefined) continue;
