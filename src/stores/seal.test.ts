@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -68,4 +69,15 @@ test("session ids are sess_ and 32 hexadecimal digits, and never repeat", () => 
   assert.equal(new Set(ids).size, ids.length);
   const tokens = Array.from({ length: 5000 }, newToken);
   assert.equal(new Set(tokens).size, tokens.length);
+});
+
+test("a digest is HMAC-SHA256 of the text, whatever its length", () => {
+  for (const key of [Buffer.alloc(32, 7), Buffer.alloc(100, 9)]) {
+    const digest = createDigest(key);
+    for (const text of ["", "1", "1*2*3", "ê".repeat(100), "x".repeat(341), "y".repeat(5000)]) {
+      const whole = createHmac("sha256", key).update(text).digest("base64url");
+      assert.equal(digest(text), whole.slice(0, 22));
+      assert.equal(digest(text), whole.slice(0, 22), "and again");
+    }
+  }
 });

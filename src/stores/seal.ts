@@ -5,6 +5,7 @@ import {
   createDecipheriv,
   createHmac,
   createSecretKey,
+  hash,
   randomFillSync,
 } from "node:crypto";
 
@@ -63,13 +64,45 @@ export function createSealer(keys: readonly Buffer[]): Sealer {
   };
 }
 
-/** HMAC-SHA256. A KeyObject spares the key schedule: 2.5 instead of 11 µs a digest. */
+/**
+ * HMAC-SHA256 (RFC 2104), as two one-shot hashes: `createHmac` makes an object that costs more than
+ * the hashing. What is typed most, a digit or two, is hashed once; a PIN is longer.
+ */
 export function createDigest(key: Buffer): Digest {
   if (key.length < KEY_OCTETS) throw new Error(`a digest key has at least ${KEY_OCTETS} octets`);
+  const padded = Buffer.alloc(BLOCK_OCTETS);
+  (key.length > BLOCK_OCTETS ? hash("sha256", key, "buffer") : key).copy(padded);
+  const inner = Buffer.alloc(BLOCK_OCTETS + TEXT_OCTETS_MAX);
+  const outer = Buffer.alloc(BLOCK_OCTETS + KEY_OCTETS);
+  padded.forEach((octet, index) => {
+    inner[index] = octet ^ 0x36;
+    outer[index] = octet ^ 0x5c;
+  });
   const secret = createSecretKey(key);
-  return (text) =>
-    createHmac("sha256", secret).update(text).digest("base64url").slice(0, DIGEST_CHARACTERS);
+  const short = new Map<string, string>();
+
+  function digest(text: string): string {
+    // Three octets of UTF-8 are the most that one UTF-16 unit can need.
+    if (text.length * 3 > TEXT_OCTETS_MAX) {
+      return createHmac("sha256", secret).update(text).digest("base64url");
+    }
+    const end = BLOCK_OCTETS + inner.write(text, BLOCK_OCTETS, "utf8");
+    hash("sha256", inner.subarray(0, end), "buffer").copy(outer, BLOCK_OCTETS);
+    return hash("sha256", outer, "base64url");
+  }
+  return (text) => {
+    if (text.length > SHORT_CHARACTERS_MAX) return digest(text).slice(0, DIGEST_CHARACTERS);
+    const known = short.get(text);
+    if (known !== undefined) return known;
+    const made = digest(text).slice(0, DIGEST_CHARACTERS);
+    if (short.size < SHORT_KEPT_MAX) short.set(text, made);
+    return made;
+  };
 }
+const BLOCK_OCTETS = 64; // FIPS 180-4: SHA-256's block
+const TEXT_OCTETS_MAX = 1024;
+const SHORT_CHARACTERS_MAX = 2;
+const SHORT_KEPT_MAX = 1000;
 
 /** Ids from a pool, because a call of the system's generator for each costs more than the id. */
 export function randomIds(): { newSessionId(): string; newToken(): string } {

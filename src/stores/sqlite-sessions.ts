@@ -42,7 +42,7 @@ export type TurnTables = {
   /** Sessions are numbered here: a row is written after its turns. */
   readonly nextSession: () => number;
 };
-type SealedMsisdn = { readonly msisdn: Msisdn; readonly text: string };
+type SealedMsisdn = { readonly msisdn: Msisdn; readonly text: string; readonly hash: string };
 
 const STATICS_REMEMBERED_MAX = 65_536;
 const SEALED_REMEMBERED_MAX = 8_192;
@@ -73,7 +73,7 @@ export function open(tables: TurnTables, ask: Ask): Held {
   const found = hot.get(key) ?? load(tables, key, ask.msisdn);
   const token = tokenFor(tables, found);
   const untilMs = nowMs + ask.leaseMs;
-  const sealed = found === undefined ? sealFor(tables, freshId, ask.msisdn) : null;
+  const sealed = sealedForLease(tables, found, freshId, ask);
   const { changes } = sql.take.run(key, token, nowMs, untilMs, ask.digest, freshId, sealed);
   if (changes === 0) return openOver(tables, ask);
   return leased({ key, token, freshId }, found, ask, FIRST_DRIVE);
@@ -283,7 +283,7 @@ function openOver(tables: TurnTables, ask: Ask): Held {
   const token = tokenFor(tables, found);
   const { freshId, redriven, lost } = taking;
   const untilMs = nowMs + ask.leaseMs;
-  const sealed = found === undefined ? sealFor(tables, freshId, ask.msisdn) : null;
+  const sealed = sealedForLease(tables, found, freshId, ask);
   const flag = redriven ? 1 : 0;
   sql.takeOver.run(token, nowMs, untilMs, ask.digest, freshId, sealed, flag, lost, key);
   return leased({ key, token, freshId }, found, ask, taking);
@@ -391,26 +391,30 @@ function updateSession(tables: TurnTables, hot: Hot): void {
 /** channel, network_id, service_code, backend_id, provider, msisdn_hash, msisdn_sealed */
 function staticColumns(tables: TurnTables, session: Session, channel: string) {
   const { id, networkSessionId, serviceCode, backendId, provider, msisdn } = session;
+  const sealed = sealFor(tables, id, msisdn);
   return [
     channel,
     networkSessionId ?? null,
     serviceCode ?? null,
     backendId ?? null,
     provider,
-    tables.digest(msisdn),
-    sealFor(tables, id, msisdn),
+    sealed.hash,
+    sealed.text,
   ] as const;
 }
 
-function sealFor(tables: TurnTables, id: string, msisdn: Msisdn): string;
-function sealFor(tables: TurnTables, id: string, msisdn: Msisdn | undefined): string | null;
-function sealFor(tables: TurnTables, id: string, msisdn: Msisdn | undefined): string | null {
-  if (msisdn === undefined) return null;
+function sealFor(tables: TurnTables, id: string, msisdn: Msisdn): SealedMsisdn {
   const before = tables.sealed.get(id);
-  if (before?.msisdn === msisdn) return before.text;
-  const text = tables.sealer.seal(msisdn, id);
-  tables.sealed.set(id, { msisdn, text });
-  return text;
+  if (before?.msisdn === msisdn) return before;
+  const sealed = { msisdn, text: tables.sealer.seal(msisdn, id), hash: tables.digest(msisdn) };
+  tables.sealed.set(id, sealed);
+  return sealed;
+}
+
+/** A lease keeps the MSISDN of a first turn, whose session is not there to say who dialled. */
+function sealedForLease(tables: TurnTables, found: Found | undefined, id: string, ask: Ask) {
+  if (found !== undefined || ask.msisdn === undefined) return null;
+  return sealFor(tables, id, ask.msisdn).text;
 }
 
 function insertTurn(
