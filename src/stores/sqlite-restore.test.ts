@@ -1,0 +1,105 @@
+/** Rows are written behind their turns: whatever a kill interrupts, a start makes it good. */
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import fc from "fast-check";
+import type { Store } from "../types.ts";
+import { askOf, sessionId, sessionOf, settlementOf } from "./conformance.ts";
+import { createDigest, createSealer } from "./seal.ts";
+import { sqliteStore } from "./sqlite.ts";
+
+const root = mkdtempSync(join(tmpdir(), "dialyard-restore-"));
+after(() => rmSync(root, { recursive: true, force: true }));
+const options = (folder: string) => ({
+  file: join(folder, "dialyard.db"),
+  sealer: createSealer([Buffer.alloc(32, 1)]),
+  digest: createDigest(Buffer.alloc(32, 2)),
+  synchronous: "normal" as const,
+});
+
+type Step =
+  | { readonly type: "turn"; readonly key: number; readonly ends: boolean; readonly typed: boolean }
+  | { readonly type: "begin" | "undelivered" | "lease"; readonly key: number }
+  | { readonly type: "sweep" }
+  | { readonly type: "read" };
+const key = fc.integer({ min: 0, max: 4 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      type: fc.constant("turn" as const),
+      key,
+      ends: fc.boolean(),
+      typed: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constantFrom("begin", "undelivered", "lease"), key }),
+  },
+  { weight: 1, arbitrary: fc.record({ type: fc.constantFrom("sweep", "read") }) },
+) as fc.Arbitrary<Step>;
+
+/** Takes a step as the gateway would, at a time of its own. */
+async function take({ sessions, records }: Store, now: Step, nowMs: number, fresh: number) {
+  if (now.type === "sweep") return void (await sessions.sweep(nowMs, 0));
+  if (now.type === "read") return void (await records.countLive(nowMs));
+  const name = `key-${now.key}`;
+  if (now.type === "undelivered") return sessions.undelivered(name, sessionId(now.key));
+  const freshId = sessionId(100 + fresh);
+  const held = await sessions.open(askOf({ key: name, freshId, nowMs, leaseMs: 10 }));
+  if (held.type === "busy" || now.type === "lease") return undefined;
+  const before = now.type === "begin" ? undefined : held.session;
+  const ended = now.type === "turn" && now.ends;
+  const inputs = now.type === "turn" && now.typed ? ["1", "2"] : [];
+  const session = sessionOf({
+    ...(before ?? { id: held.lease.freshId }),
+    turns: (before?.turns ?? 0) + 1,
+    inputs,
+    ended,
+    outcome: ended ? "completed" : undefined,
+  });
+  return void (await sessions.settle(held.lease, settlementOf({ session, nowMs })));
+}
+
+/** What the next message of every session would find, and what operators read. */
+async function state({ sessions, records }: Store, nowMs: number) {
+  const found = await records.findSessions({ nowMs, limit: 100 });
+  const details = await Promise.all(found.sessions.map(({ id }) => records.getSession(id)));
+  const held = [];
+  for (let index = 0; index < 5; index += 1) {
+    const ask = askOf({ key: `key-${index}`, freshId: sessionId(900), nowMs, leaseMs: 10 });
+    const answer = await sessions.open(ask);
+    const { type, ...rest } = answer;
+    held.push({ type, ...rest, lease: undefined });
+  }
+  return { details, held };
+}
+
+test("a killed process left all that a running one knew", async () => {
+  let runs = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (steps) => {
+      runs += 1;
+      const folder = join(root, String(runs));
+      const copy = join(root, `${runs}-killed`);
+      const store = await sqliteStore(options(folder));
+      let nowMs = 1_000_000;
+      for (const [index, now] of steps.entries()) {
+        nowMs += 25;
+        await take(store, now, nowMs, index);
+      }
+      cpSync(folder, copy, { recursive: true });
+      const killed = await sqliteStore(options(copy));
+      const [there, here] = [await state(killed, nowMs + 25), await state(store, nowMs + 25)];
+      assert.deepEqual(there, here);
+      await killed.close();
+      await store.close();
+      rmSync(folder, { recursive: true });
+      rmSync(copy, { recursive: true });
+    }),
+    { numRuns: 150 },
+  );
+});
