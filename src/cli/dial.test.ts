@@ -209,7 +209,7 @@ test("a history begins with the digits that were dialled", async (t) => {
   );
 });
 
-test("a code that nobody registered is dialled all the same: the network does not know", async (t) => {
+test("a code that nobody registered is dialled all the same", async (t) => {
   const screens = [{ action: "end", screen: "This code is not in service." }] as const;
   const stub = await startStub(t, { protocol: "africastalking", screens });
   const { status, out } = await run([], { url: stub.url, dialled: "*777#" });
@@ -262,7 +262,7 @@ test("a screen cannot drive the terminal", async (t) => {
   assert.match(out, /\| \[2Jhi!\n/);
 });
 
-test("without a code to dial the active codes are listed and the first line is dialled", async (t) => {
+test("without a code the active ones are listed, and the first line is dialled", async (t) => {
   const stub = await startStub(t);
   const { status, out, err } = await run(["*365#", "2", "150"], {
     url: stub.url,
@@ -292,7 +292,7 @@ test("an answer that is not the channel's protocol is told so, status 1", async 
   assert.match(err, /^the answer is not ola: /);
 });
 
-test("the admin key is sent to the management API alone, and asked for when it is missing", async (t) => {
+test("the admin key goes to the management API alone, and is asked for when missing", async (t) => {
   const stub = await startStub(t);
   await run(["2", "150"], { url: stub.url, adminKey: "k" });
   assert.deepEqual(stub.authorizations, ["Bearer k", undefined, undefined, undefined]);

@@ -7,6 +7,8 @@ import { kairos } from "./kairos.ts";
 import { ola } from "./ola.ts";
 
 export type { CodecEntry, CodecOptions } from "./entry.ts";
+/** For the demo applications, which speak these two by name. */
+export { africastalking, ixo };
 
 export const codecs: readonly CodecEntry[] = [ola, africastalking, ixo, kairos];
 

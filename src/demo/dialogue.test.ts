@@ -50,7 +50,7 @@ test("a twin that overtakes a slow step waits for its answer", async () => {
   assert.equal(steps(), 1);
 });
 
-test("two answers at once are taken one after the other, the second in the state after the first", async () => {
+test("of two answers at once the second is taken in the state after the first", async () => {
   const { door } = counting(() => new Promise(setImmediate));
   await post(door, dial);
   const both = await Promise.all([
@@ -79,7 +79,7 @@ test("another subscriber with the same ids has a dialogue of their own", async (
   assert.deepEqual(lines(other), ["state 1"]);
 });
 
-test("an answer after the TTL is told that the session is over, not taken for a menu choice", async () => {
+test("an answer after the TTL is not taken for a choice of the main menu", async () => {
   const { door, clock, steps } = counting();
   await post(door, dial);
   clock.nowMs = 1_000;

@@ -1,9 +1,12 @@
 /** Real HTTP applications on loopback, so that `npm start` has somebody to dial. */
 import { randomBytes } from "node:crypto";
+import { africastalking, ixo } from "../codecs/index.ts";
 import { PROTOCOL_DEFAULT } from "../config.ts";
 import { serveBank } from "./bank.ts";
 import { serveBiller } from "./biller.ts";
 import { serveBills } from "./bills.ts";
+import { serveIxo } from "./ixo.ts";
+import { serveVoicepact } from "./voicepact.ts";
 
 export type DemoBackend = {
   readonly serviceCode: string;
@@ -22,7 +25,12 @@ export async function startDemo({
   billerTimeoutMs = 4_000,
 }: DemoOptions = {}): Promise<Demo> {
   const key = randomBytes(16).toString("hex");
-  const [bank, biller] = await Promise.all([serveBank({ nowMs }), serveBiller({ key })]);
+  const [bank, biller, voicepact, ixoMenu] = await Promise.all([
+    serveBank({ nowMs }),
+    serveBiller({ key }),
+    serveVoicepact(),
+    serveIxo(),
+  ]);
   const bills = await serveBills({
     nowMs,
     biller: { url: biller.url, key, timeoutMs: billerTimeoutMs },
@@ -43,9 +51,24 @@ export async function startDemo({
         protocol: PROTOCOL_DEFAULT,
         hint: "1, then account 12345678 to pay, 12340000 for none, 12999999 for too much",
       },
+      {
+        serviceCode: "*384*1234#",
+        name: "Demo VoicePact",
+        callbackUrl: voicepact.callbackUrl,
+        protocol: africastalking.name,
+        hint: "2, 1, 1 confirms the delivery of a contract",
+      },
+      {
+        serviceCode: "*1234#",
+        name: "Demo IXO",
+        callbackUrl: ixoMenu.callbackUrl,
+        protocol: ixo.name,
+        hint: "1 is the information center, * leaves",
+      },
     ],
     async close() {
-      await Promise.all([bank.close(), bills.close(), biller.close()]);
+      const served = [bank, bills, biller, voicepact, ixoMenu];
+      await Promise.all(served.map((each) => each.close()));
     },
   };
 }

@@ -1,10 +1,18 @@
-/** JSON over HTTP on loopback, both ways: all that the demo backends and their biller need. */
+/** HTTP on loopback, both ways: all that the demo backends and their biller need. */
 import { createServer, request as httpRequest, type IncomingMessage } from "node:http";
 
-export type JsonRequest = {
+type Asked = {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+};
+export type TextRequest = Asked & { readonly text: string };
+export type TextAnswer = {
+  readonly status: number;
+  readonly contentType: string;
+  readonly text: string;
+};
+export type JsonRequest = Asked & {
   /** Undefined where the body is no JSON object. */
   readonly body: JsonObject | undefined;
 };
@@ -20,19 +28,26 @@ const BODY_OCTETS_MAX = 16_384;
 // Longer than a menu is read, so that the gateway's pool does not dial anew at every turn.
 const KEEP_ALIVE_MS = 65_000;
 
-/** Serves `answer` on an ephemeral port of 127.0.0.1: nothing outside this machine reaches it. */
-export async function serveJson(
+export function serveJson(
   answer: (request: JsonRequest) => JsonAnswer | Promise<JsonAnswer>,
 ): Promise<Served> {
+  return serveText(async ({ text, ...asked }) =>
+    inJson(await answer({ ...asked, body: parseObject(text) })),
+  );
+}
+
+/** Serves `answer` on an ephemeral port of 127.0.0.1: nothing outside this machine reaches it. */
+export async function serveText(
+  answer: (request: TextRequest) => TextAnswer | Promise<TextAnswer>,
+): Promise<Served> {
   const server = createServer((request, response) => {
-    const reply = ({ status, body }: JsonAnswer): void => {
-      const text = JSON.stringify(body);
+    const reply = ({ status, contentType, text }: TextAnswer): void => {
       const length = Buffer.byteLength(text);
-      response.writeHead(status, { "content-type": "application/json", "content-length": length });
+      response.writeHead(status, { "content-type": contentType, "content-length": length });
       response.end(text);
     };
     readBody(request)
-      .then((text) => (text === undefined ? TOO_LARGE : answer(asJsonRequest(request, text))))
+      .then((text) => (text === undefined ? TOO_LARGE : answer(asTextRequest(request, text))))
       .catch(() => FAILED)
       .then(reply)
       .catch(() => response.destroy());
@@ -57,14 +72,18 @@ export async function serveJson(
       }),
   };
 }
-const TOO_LARGE: JsonAnswer = {
+
+function inJson({ status, body }: JsonAnswer): TextAnswer {
+  return { status, contentType: "application/json", text: JSON.stringify(body) };
+}
+const TOO_LARGE = inJson({
   status: 413,
   body: { error: "invalid_request", message: `body must be at most ${BODY_OCTETS_MAX} octets` },
-};
-const FAILED: JsonAnswer = {
+});
+const FAILED = inJson({
   status: 500,
   body: { error: "internal_error", message: "the request could not be answered" },
-};
+});
 
 /** Rejects when no complete answer came within `timeoutMs`. */
 export function postJson(
@@ -97,13 +116,13 @@ async function readBody(message: IncomingMessage): Promise<string | undefined> {
   return octets > BODY_OCTETS_MAX ? undefined : Buffer.concat(chunks).toString("utf8");
 }
 
-function asJsonRequest(request: IncomingMessage, text: string): JsonRequest {
+function asTextRequest(request: IncomingMessage, text: string): TextRequest {
   const [path = ""] = (request.url ?? "").split("?", 1);
   const { method = "", headers } = request;
-  return { method, path, headers, body: parseObject(text) };
+  return { method, path, headers, text };
 }
 
-function parseObject(text: string): JsonObject | undefined {
+export function parseObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
