@@ -19,7 +19,7 @@ export function createMetrics(options: {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const turns = new Counter({
+  const turns = createTally({
     name: "dialyard_turns_total",
     help: "Turns answered, by channel and outcome",
     labelNames: ["channel", "outcome"],
@@ -39,13 +39,13 @@ export function createMetrics(options: {
     buckets: SECONDS,
     registers,
   });
-  const attempts = new Counter({
+  const attempts = createTally({
     name: "dialyard_backend_attempts_total",
     help: "Calls of backends, by result",
     labelNames: ["result"],
     registers,
   });
-  const requests = new Counter({
+  const requests = createTally({
     name: "dialyard_channel_requests_total",
     help: "Requests at channel doors, by channel and HTTP status",
     labelNames: ["channel", "status"],
@@ -78,18 +78,51 @@ export function createMetrics(options: {
   return {
     turn({ channel, outcome, record, tookMs }) {
       const { name } = channel;
-      turns.inc({ channel: name, outcome });
+      turns.add(name, outcome);
       const backendMs = record?.backendMs ?? 0;
       added.observe({ channel: name }, Math.max(0, tookMs - backendMs) / 1000);
       if (record === undefined || record.attempts.length === 0) return;
       backend.observe({ channel: name }, backendMs / 1000);
-      for (const { failure } of record.attempts) attempts.inc({ result: failure ?? "ok" });
+      for (const { failure } of record.attempts) attempts.add(failure ?? "ok");
     },
     request({ channel, status }) {
-      requests.inc({ channel, status });
+      requests.add(channel, String(status));
     },
     async render() {
       return { type: registry.contentType, text: await registry.metrics() };
+    },
+  };
+}
+
+/**
+ * A counter that is counted up in a map and handed over when it is read: an `inc` with labels
+ * costs half a microsecond, of which a turn would pay three.
+ */
+function createTally(config: {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+  readonly registers: Registry[];
+}): { readonly add: (...labels: string[]) => void } {
+  const counts = new Map<string, { readonly labels: Record<string, string>; count: number }>();
+  new Counter({
+    ...config,
+    labelNames: [...config.labelNames],
+    collect() {
+      this.reset();
+      for (const { labels, count } of counts.values()) this.inc(labels, count);
+    },
+  });
+  return {
+    add(...values) {
+      const key = values.join(" ");
+      const known = counts.get(key);
+      if (known !== undefined) {
+        known.count += 1;
+        return;
+      }
+      const labels = config.labelNames.map((name, index) => [name, values[index] ?? ""]);
+      counts.set(key, { labels: Object.fromEntries(labels) as Record<string, string>, count: 1 });
     },
   };
 }

@@ -33,7 +33,7 @@ export type StaticColumns = {
   readonly msisdn_sealed: string | null;
 };
 /** `undefined` is not in JSON: a missing member stands for it. */
-type State = {
+export type State = {
   readonly calls: number;
   readonly seenLength: number;
   readonly seenDigest: string;
@@ -47,8 +47,12 @@ type State = {
 };
 
 export function writeState(session: Session, sealer: Sealer): string {
+  return JSON.stringify(stateOf(session, sealer));
+}
+
+export function stateOf(session: Session, sealer: Sealer): State {
   const { id, inputs } = session;
-  const state: State = {
+  return {
     calls: session.calls,
     seenLength: session.seen.length,
     seenDigest: session.seen.digest,
@@ -63,7 +67,6 @@ export function writeState(session: Session, sealer: Sealer): string {
     paging: session.paging,
     asksSecret: session.asksSecret ? true : undefined,
   };
-  return JSON.stringify(state);
 }
 
 export function readSession(columns: TurnColumns, statics: Statics, sealer: Sealer): Session {

@@ -16,13 +16,14 @@ import { createRecent } from "./recent.ts";
 import { createHotSessions, type Hot, type HotSessions } from "./sqlite-hot.ts";
 import type { TurnStatements } from "./sqlite-statements.ts";
 import { prepareTurnStatements } from "./sqlite-statements.ts";
-import type { StaticColumns, Statics, TurnColumns } from "./session-row.ts";
+import type { State, StaticColumns, Statics, TurnColumns } from "./session-row.ts";
 import {
   equalStatics,
   openMsisdn,
   outcomeOf,
   readSession,
   readStatics,
+  stateOf,
   staticsOf,
   writeAttempts,
   writeState,
@@ -159,7 +160,7 @@ export function restoreRows({ sql }: TurnTables): void {
   for (const row of sql.unwritten.iterate()) {
     const { n: turn, session: n, after } = row as { n: number; session: number; after: string };
     const { key, outcome, expiresAt, lastAt, turns, state, statics } = JSON.parse(after) as After;
-    const dynamic = [turns, turn, state] as const;
+    const dynamic = [turns, turn, JSON.stringify(state)] as const;
     if (statics !== undefined) {
       const { startedAt, columns } = statics;
       sql.restoreRow.run(n, key, outcome, expiresAt, startedAt, lastAt, ...dynamic, ...columns);
@@ -175,7 +176,7 @@ type After = {
   readonly expiresAt: number;
   readonly lastAt: number;
   readonly turns: number;
-  readonly state: string;
+  readonly state: State;
   readonly statics?: {
     readonly startedAt: number;
     readonly columns: readonly (string | number | null)[];
@@ -192,7 +193,7 @@ function writeAfter(tables: TurnTables, key: string, written: Written, isFirst: 
     expiresAt: expiresAtMs,
     lastAt: lastAtMs,
     turns: session.turns,
-    state: writeState(session, tables.sealer),
+    state: stateOf(session, tables.sealer),
     ...(isFirst
       ? {
           statics: {
