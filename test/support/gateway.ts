@@ -74,6 +74,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Starte
   while (!(await isReady(url))) {
     if (isOver || Date.now() > untilMs) {
       child.kill("SIGKILL");
+      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
       throw new Error(`the gateway did not start:\n${printed}`);
     }
     await wait(50);
