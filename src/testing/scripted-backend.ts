@@ -212,7 +212,10 @@ function fill({ raw = "", encoding = "utf8" }: Script, request: ScriptedRequest)
     .replaceAll("{{SESSION_ID}}", idOf(request, "session_id"))
     .replaceAll("{{TRANSACTION_ID}}", idOf(request, "transaction_id"));
   const bodyStart = text.indexOf("\r\n\r\n") + 4;
-  const bodyOctets = Buffer.byteLength(text.slice(bodyStart), encoding);
+  // What follows as a second reply is surplus, and no part of the first one's body.
+  const next = text.indexOf("HTTP/1.", bodyStart);
+  const body = text.slice(bodyStart, next === -1 ? undefined : next);
+  const bodyOctets = Buffer.byteLength(body, encoding);
   return Buffer.from(text.replace("{{LEN}}", String(bodyOctets)), encoding);
 }
 
