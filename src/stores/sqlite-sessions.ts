@@ -47,7 +47,8 @@ type SealedMsisdn = { readonly msisdn: Msisdn; readonly text: string; readonly h
 
 const STATICS_REMEMBERED_MAX = 65_536;
 const SEALED_REMEMBERED_MAX = 8_192;
-const HOT_MAX = 65_536;
+// A session may hold some 20 KiB of pages: no more of them than fit in memory at their worst.
+const HOT_MAX = 16_384;
 
 export function createTurnTables(
   database: DatabaseSync,
