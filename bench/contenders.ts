@@ -18,6 +18,8 @@ export type Contender = {
   readonly pid: number;
   readonly port: number;
   readonly pathOf: (channel: ChannelName) => string;
+  /** Does what was put off, so that it is counted with the turns that it is for. */
+  readonly catchUp: () => Promise<void>;
   /** Between windows: what grew meanwhile is emptied, so that a run needs little disk. */
   readonly tidy: () => void;
   readonly stop: () => Promise<void>;
@@ -33,6 +35,7 @@ export const SERVICE_CODES = {
 export type BackendProtocol = keyof typeof SERVICE_CODES;
 
 const nothing = (): void => undefined;
+const nothingPutOff = async (): Promise<void> => undefined;
 
 export async function startStub(): Promise<{ readonly running: Running; readonly port: number }> {
   const running = startModule("stub.ts");
@@ -50,7 +53,7 @@ export async function startScript(
   const running = startModule(`contenders/${file}`, [`http://127.0.0.1:${stubPort}/ola`]);
   const { port } = await nextMessage<{ readonly port: number }>(running);
   const { pid, stop } = running;
-  return { name, pid, port, pathOf: () => path, tidy: nothing, stop };
+  return { name, pid, port, pathOf: () => path, catchUp: nothingPutOff, tidy: nothing, stop };
 }
 
 /** Undefined, with the reason, where nginx is not installed. */
@@ -69,7 +72,7 @@ export async function startNginx(
   const running = start("nginx", args);
   await untilAnswers(`http://127.0.0.1:${port}/`, running);
   const { pid, stop } = running;
-  return { name, pid, port, pathOf: () => "/kairos", tidy: nothing, stop };
+  return { name, pid, port, pathOf: () => "/kairos", catchUp: nothingPutOff, tidy: nothing, stop };
 }
 
 /** A plain proxy: one process, no access log, connections to the backend kept. */
@@ -110,11 +113,13 @@ export type GatewayOptions = {
   readonly stubPort: number;
   /** Flags of node, for profiles. */
   readonly nodeArgs?: readonly string[];
+  /** Settings other than the defaults. */
+  readonly env?: Readonly<Record<string, string>>;
 };
 
 /** The gateway as `npm start` runs it, without demo, its log in a file. */
 export async function startGateway(options: GatewayOptions): Promise<Contender> {
-  const { name, folder, stubPort, nodeArgs = [] } = options;
+  const { name, folder, stubPort, nodeArgs = [], env = {} } = options;
   const port = await freePort();
   mkdirSync(folder, { recursive: true });
   const logFile = join(folder, "log.jsonl");
@@ -130,6 +135,7 @@ export async function startGateway(options: GatewayOptions): Promise<Contender> 
       DATA_DIR: folder,
       DIALYARD_DEMO: "0",
       LOG_FORMAT: "json",
+      ...env,
     },
   });
   await untilAnswers(`http://127.0.0.1:${port}/ready`, running);
@@ -141,6 +147,13 @@ export async function startGateway(options: GatewayOptions): Promise<Contender> 
     pid: running.pid,
     port,
     pathOf: (channel) => `/ussd/${channel}/callback`,
+    // Rows are written behind their turns, and before anybody reads: here, what nobody dialled.
+    catchUp: async () => {
+      const url = `http://127.0.0.1:${port}/api/v1/sessions?msisdn=999999999999&limit=1`;
+      const response = await fetch(url);
+      if (response.status !== 200) throw new Error(`sessions: status ${response.status}`);
+      await response.text();
+    },
     tidy: () => truncateSync(logFile, 0),
     stop: running.stop,
   };

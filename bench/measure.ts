@@ -29,6 +29,7 @@ const WINDOW_SPARE_MS = 30_000;
 export async function measure(rig: Rig, row: Row, durationMs: number): Promise<Window> {
   const { contender, dialogue, connections } = row;
   const path = contender.pathOf(dialogue.channel);
+  await contender.catchUp();
   const before = cpuUs(contender.pid);
   const stubBefore = cpuUs(rig.stub.pid);
   const order: Order = { port: contender.port, path, dialogue, connections, durationMs };
@@ -38,6 +39,7 @@ export async function measure(rig: Rig, row: Row, durationMs: number): Promise<W
   if (errors > 0 || turns === 0) {
     throw new Error(`${row.title}: ${errors} of ${turns + errors} turns failed: ${firstError}`);
   }
+  await contender.catchUp();
   contender.tidy();
   return {
     cpuUs: (cpuUs(contender.pid) - before) / turns,

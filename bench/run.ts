@@ -30,7 +30,7 @@ const HELP = `npm run bench -- [options]
 
   --quick            one minute: shorter windows, fewer rounds, 100,000 stored sessions
   --rounds N         rounds of windows                        (5; quick 3)
-  --seconds N        length of a window                       (4; quick 1)
+  --seconds N        length of a window                       (4; quick 0.7)
   --sessions N       sessions stored in the filled database   (1000000; quick 100000)
   --connections N    connections of the load                  (32)
   --json FILE        writes all figures there too
@@ -103,8 +103,8 @@ function readSetup(): Setup | undefined {
   const { quick, connections } = values;
   const setup = {
     rounds: Number(values.rounds ?? (quick ? 3 : 5)),
-    windowMs: 1000 * Number(values.seconds ?? (quick ? 1 : 4)),
-    warmUpMs: quick ? 700 : 3_000,
+    windowMs: 1000 * Number(values.seconds ?? (quick ? 0.7 : 4)),
+    warmUpMs: quick ? 1_600 : 3_000,
     sessions: Number(values.sessions ?? (quick ? 100_000 : 1_000_000)),
     connections: Number(connections),
     coreMs: quick ? 300 : 1_500,
@@ -141,15 +141,25 @@ async function runTable(rig: Rig, stubPort: number, folder: string, setup: Setup
   const empty = { name: "gateway", folder: join(folder, "empty"), stubPort };
   const gateway = await startGateway(empty);
   const filled = await startGateway({ name: "filled", folder: filledFolder, stubPort });
+  const normal = await startGateway({
+    name: "normal",
+    folder: join(folder, "normal"),
+    stubPort,
+    env: { SQLITE_SYNC: "normal" },
+  });
   const contenders = [
     bare,
     express,
     gateway,
     filled,
+    normal,
     ...(typeof nginx === "string" ? [] : [nginx]),
   ];
   try {
-    const rows = rowsOf({ bare, express, nginx, gateway, filled, stored }, setup.connections);
+    const rows = rowsOf(
+      { bare, express, nginx, gateway, filled, normal, stored },
+      setup.connections,
+    );
     const windows = await measureAll(rig, { ...setup, rows }, progress);
     endProgress();
     const goals = goalsOf(windows, core, stored);
@@ -179,11 +189,12 @@ type Entrants = {
   readonly nginx: Contender | string;
   readonly gateway: Contender;
   readonly filled: Contender;
+  readonly normal: Contender;
   readonly stored: string;
 };
 
 function rowsOf(entrants: Entrants, connections: number): readonly Row[] {
-  const { bare, express, nginx, gateway, filled, stored } = entrants;
+  const { bare, express, nginx, gateway, filled, normal, stored } = entrants;
   const dialogue = dialogueOf("kairos", "ola");
   const many = { dialogue, connections };
   const few = { dialogue, connections: FEW };
@@ -204,6 +215,7 @@ function rowsOf(entrants: Entrants, connections: number): readonly Row[] {
     ...proxy,
     { id: ROW.gateway, title: "Dialyard: kairos → ola", contender: gateway, ...many },
     { id: ROW.filled, title: `  with ${stored} sessions`, contender: filled, ...many },
+    { id: "gateway-normal", title: "  with SQLITE_SYNC=normal", contender: normal, ...many },
     pair("africastalking", "ola"),
     pair("kairos", "africastalking"),
     pair("ixo", "ixo"),

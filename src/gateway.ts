@@ -3,7 +3,7 @@
  * here. DESIGN §2: decode, open, decide, ask, fit, settle, encode.
  */
 import type { BackendResult } from "./backend/call.ts";
-import { closeAnswered, closeAsked, type Closed, type Limits } from "./core/answer.ts";
+import { closeAnswered, closeAsked, type Closed, type Limits, truthfully } from "./core/answer.ts";
 import { endWith, type FailureCode, WireError } from "./core/failure.ts";
 import type { Routes } from "./core/route.ts";
 import { fingerprint, noticeTurn, openTurn, type ToAsk } from "./core/turn.ts";
@@ -72,6 +72,11 @@ export type Exchange = {
 /** A lease outlives its turn's deadline by this, so that a late settle still counts. */
 const LEASE_SPARE_MS = 2_000;
 const BUSY_POLL_MS = 20;
+/** After a crash many wait for long: they must not keep the store busy. */
+const BUSY_POLL_GROWTH = 1.3;
+const BUSY_POLL_MS_MAX = 250;
+/** With less of its budget left, a turn that a crash cut off is left to the next message. */
+const REDRIVE_SHARE_MIN = 0.5;
 /** RELIABILITY 2.2: a second, different input waits at most this long. */
 const BUSY_WAIT_MS = 500;
 const HOPS_MAX = 5;
@@ -112,13 +117,19 @@ async function takeTurn(visit: Visit): Promise<Taken> {
   const held = await openWhenFree(visit);
   if (held.type === "failed") return refused(visit, held.code);
   const { lease, redriven, lostTurns } = held;
+  const leftMs = visit.budget.deadlineMs - gateway.nowMs();
+  if (redriven && leftMs < channel.turnBudgetMs * REDRIVE_SHARE_MIN) {
+    await gateway.store.release(lease); // stays unsettled, so it is driven again
+    return refused(visit, "session_busy");
+  }
   const opened = openTurn(inbound, held.session, {
     routes: gateway.routes,
     backendById: gateway.backendById,
     digest: (text) => (text === visit.said ? visit.saidDigest : gateway.digest(text)),
     freshId: lease.freshId,
     provider: channel.provider,
-    isRetransmit: held.waited || held.undelivered,
+    // A turn cut off by a crash has had no answer: it repeats nothing.
+    isRetransmit: !redriven && (held.waited || held.undelivered),
     redriven,
     lostTurns,
     turnsMax: gateway.turnsMax,
@@ -129,7 +140,7 @@ async function takeTurn(visit: Visit): Promise<Taken> {
   }
   const done =
     opened.type === "ask"
-      ? await ask(visit, opened)
+      ? await ask(visit, opened, redriven)
       : { ...closeAnswered(opened, gateway.language), ...NOT_ASKED };
   const settled = await settle(visit, lease, done, "shownInput" in opened ? opened.shownInput : "");
   if (opened.type === "abort") tellBackend(gateway, done.session);
@@ -150,13 +161,15 @@ type Done = Closed & {
 const NOT_ASKED = { attempts: [], backendMs: 0, replyOctets: 0 } as const;
 
 /** Calls the backend, once for each digit dialled after the code; the last screen is shown. */
-async function ask({ gateway, channel, budget }: Visit, opened: ToAsk): Promise<Done> {
+async function ask(visit: Visit, opened: ToAsk, redriven: boolean): Promise<Done> {
+  const { gateway, channel, budget } = visit;
   const { language, secretPatterns, nowMs } = gateway;
   const { screenOctetsMax, transliterate } = channel;
   const calledAtMs = nowMs();
   const attempts: AttemptRecord[] = [];
   let replyOctets = 0;
   let lastNumber = 0;
+  let isSent = redriven;
   let result: BackendResult | undefined;
   for (const call of opened.calls) {
     result = await gateway.callBackend(opened.backend, call, budget);
@@ -164,9 +177,10 @@ async function ask({ gateway, channel, budget }: Visit, opened: ToAsk): Promise<
     replyOctets += result.replyOctets;
     lastNumber = call.number;
     if (result.type === "failed" || result.reply.action === "end") break;
+    isSent = true;
   }
   const backendMs = nowMs() - calledAtMs;
-  const asked = result ?? ({ type: "failed", code: "internal_error" } as const);
+  const asked = truthfully(result ?? { type: "failed", code: "internal_error" }, isSent);
   const limits = { screenOctetsMax, transliterate, language, secretPatterns };
   const closed = closeAsked(opened, asked, lastNumber, limits);
   return { ...closed, attempts, backendMs, replyOctets };
@@ -214,6 +228,7 @@ type HeldOrFailed =
 async function openWhenFree({ gateway, channel, inbound, ...visit }: Visit): Promise<HeldOrFailed> {
   const { startedAtMs } = visit.budget;
   let waited = false;
+  let pollMs = BUSY_POLL_MS;
   for (;;) {
     const asked = gateway.store.open({
       key: visit.key,
@@ -230,9 +245,13 @@ async function openWhenFree({ gateway, channel, inbound, ...visit }: Visit): Pro
     if (held === undefined) return { type: "failed", code: "store_unavailable" };
     if (held.type === "leased") return { ...held, waited };
     waited = held.twin;
-    const untilMs = startedAtMs + (held.twin ? channel.turnBudgetMs : BUSY_WAIT_MS);
-    if (gateway.nowMs() + BUSY_POLL_MS > untilMs) return { type: "failed", code: "session_busy" };
-    await gateway.waitMs(BUSY_POLL_MS);
+    // A notice that it is over waits for the turn's end as a twin does.
+    const isPatient = held.twin || inbound.phase === "abort";
+    const untilMs = startedAtMs + (isPatient ? channel.turnBudgetMs : BUSY_WAIT_MS);
+    const leftMs = untilMs - gateway.nowMs();
+    if (leftMs <= 0) return { type: "failed", code: "session_busy" };
+    await gateway.waitMs(Math.min(pollMs, leftMs));
+    pollMs = Math.min(pollMs * BUSY_POLL_GROWTH, BUSY_POLL_MS_MAX);
   }
 }
 

@@ -72,11 +72,10 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   const gateway = createGateway({ config, registry, store, caller, digest, observe, report });
   const clientAddress = createClientAddress(config);
   const { channels, adminKey, mode } = config;
-  const doors = createDoors(channels, { gateway, clientAddress, onRequest: metrics.request });
-  const app = createApp(
-    (handler) => createHttpServer({ doors, isDraining: () => state.isDraining }, handler),
-    report,
-  );
+  const isDraining = () => state.isDraining;
+  const onRequest = metrics.request;
+  const doors = createDoors(channels, { gateway, clientAddress, onRequest, isDraining });
+  const app = createApp((handler) => createHttpServer({ doors, isDraining }, handler), report);
   const access = createAccess({ adminKey, clientAddress });
   await documentApi(app, config, version);
   await app.register(async (api) => {
@@ -118,9 +117,12 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     state.isDraining = true;
     await wait(config.preStopMs);
     events.close();
+    // Connections that went idle after the server closed would hold it up for their keep-alive.
+    const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_CLOSED_EVERY_MS);
     const closed = app.close().then(() => true);
     const late = wait(config.drainSeconds * 1000, false, { ref: false });
     const isDrained = await Promise.race([closed, late]);
+    clearInterval(idle);
     await sweeper.stop();
     if (isDrained) await caller.close();
     await store.close();
@@ -130,6 +132,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   return { url, registry, config, drain };
 }
 const DAY_MS = 86_400_000;
+const IDLE_CLOSED_EVERY_MS = 50;
 
 async function openStore(config: Config): Promise<{ store: Store; digest: Digest }> {
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });

@@ -26,7 +26,9 @@ describe("operations", () => {
     return network(gateway.url, msisdn, id);
   };
   const find = async (query: Record<string, string> = {}): Promise<Page> => {
-    const response = await fetch(`${gateway.url}/api/v1/sessions?${new URLSearchParams(query)}`);
+    const response = await fetch(
+      `${gateway.url}/api/v1/sessions?${new URLSearchParams(query).toString()}`,
+    );
     assert.equal(response.status, 200);
     return (await response.json()) as Page;
   };

@@ -36,7 +36,7 @@ const TOO_LONG_ON_PURPOSE: Readonly<Record<string, string>> = {
   "src/stores/conformance.ts": "one suite for all stores, case after case, read from the top",
 };
 /** Where node, npm or a browser begins: nothing of ours imports these. */
-const ENTRY_POINTS = ["src/main.ts", "src/index.ts", "src/testing/index.ts"];
+const ENTRY_POINTS = ["src/main.ts", "src/index.ts", "src/app/index.ts", "src/testing/index.ts"];
 /** Files of src/codecs/ that are no codec. */
 const NOT_A_CODEC = new Set(["index.ts", "entry.ts", "fields.ts", "con-end.ts"]);
 const PURE = /^src\/(?:core\/|codecs\/|config[a-z-]*\.ts|types\.ts)/;
@@ -119,6 +119,20 @@ test("what is pure imports only what is pure", () => {
       }),
   );
   none(found, "core and codecs run anywhere, in a test without a server: pass the value in");
+});
+
+test("the app framework imports nothing of the gateway but what is pure", () => {
+  // It runs in other people's services: the reply contract, texts and screens, the list of codecs.
+  const allowed = /^src\/(?:app\/|types\.ts$|core\/|codecs\/(?:index|entry)\.ts$)/;
+  const found = inspect(
+    product.filter(({ path: file }) => file.startsWith("src/app/")),
+    (file) =>
+      importsOf(file).filter(({ value }) => {
+        const target = resolveImport(file.path, value);
+        return target === undefined ? !value.startsWith("node:") : !allowed.test(target);
+      }),
+  );
+  none(found, "no store, server, configuration or package: they arrive as values in options");
 });
 
 test("a codec's name appears nowhere outside codecs/ and configuration", () => {

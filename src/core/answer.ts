@@ -1,6 +1,6 @@
 /** What a decided turn comes to: the screen that the channel can show, and the session to keep. */
 import type { Reply, Session, TurnOutcome } from "../types.ts";
-import { endWith, type FailureCode, type Language } from "./failure.ts";
+import { endWith, FAILURES, type FailureCode, type Language, type RetryClass } from "./failure.ts";
 import { asksForSecret } from "./redact.ts";
 import { fitScreen, PAGE_LABELS } from "./screen.ts";
 import { abortSession, closeTurn, pageReply } from "./turn.ts";
@@ -36,6 +36,14 @@ export function closeAsked(
   const { reply, failure } = fitted;
   const kept = closeTurn(session, { ...fitted, lastNumber });
   return { outcome: failure ?? "ok", reply, failure, session: kept };
+}
+
+/** "Nothing was charged" is not said where an earlier call of this turn may have been executed. */
+export function truthfully(asked: Asked, isSent: boolean): Asked {
+  if (!isSent || asked.type === "reply") return asked;
+  const retryClass: RetryClass = FAILURES[asked.code].class;
+  const isUnsent = retryClass === "not_sent" || retryClass === "not_tried";
+  return isUnsent ? { type: "failed", code: "turn_unsettled" } : asked;
 }
 
 /** Turns whose answer is known without asking anybody. */

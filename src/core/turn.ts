@@ -143,7 +143,8 @@ function dialOrLost({ phase, dialled, input }: Inbound): Typed {
 
 /** What identifies a message: its text, or what was dialled where a dial carries no text. */
 export function fingerprint({ input, dialled, phase }: Inbound): string {
-  return phase === "begin" && input.kind === "latest" ? (dialled ?? "") : input.text;
+  const isDial = phase === "begin" || (phase === "unknown" && input.text === "");
+  return isDial && input.kind === "latest" ? (dialled ?? "") : input.text;
 }
 
 function isSeen(text: string, { seen }: Session, { digest }: Given): boolean {

@@ -45,6 +45,7 @@ export type TurnTables = {
 };
 type SealedMsisdn = { readonly msisdn: Msisdn; readonly text: string; readonly hash: string };
 
+const ANSWER_MS_MAX = 1_000;
 const STATICS_REMEMBERED_MAX = 65_536;
 const SEALED_REMEMBERED_MAX = 8_192;
 // A session may hold some 20 KiB of pages: no more of them than fit in memory at their worst.
@@ -158,6 +159,8 @@ export function noteWritten({ sql, hot }: TurnTables): void {
 
 /** A start after a crash: rows as the records of their last turns left them. */
 export function restoreRows({ sql }: TurnTables): void {
+  const settledAtMs = new Map<number, number>();
+  let newestMs = 0;
   for (const row of sql.unwritten.iterate()) {
     const { n: turn, session: n, after } = row as { n: number; session: number; after: string };
     const { key, outcome, expiresAt, lastAt, turns, state, statics } = JSON.parse(after) as After;
@@ -167,6 +170,12 @@ export function restoreRows({ sql }: TurnTables): void {
       sql.restoreRow.run(n, key, outcome, expiresAt, startedAt, lastAt, ...dynamic, ...columns);
     }
     sql.restoreTurn.run(outcome, expiresAt, lastAt, ...dynamic, n);
+    settledAtMs.set(n, lastAt);
+    newestMs = Math.max(newestMs, lastAt);
+  }
+  // Settled so shortly before the kill that the answer may not have been written (F59).
+  for (const [n, atMs] of settledAtMs) {
+    if (newestMs - atMs <= ANSWER_MS_MAX) sql.doubtDelivery.run(n);
   }
 }
 

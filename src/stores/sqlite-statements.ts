@@ -22,6 +22,7 @@ export function prepareTurnStatements(database: DatabaseSync) {
     insertTurn: database.prepare(INSERT_TURN),
     linkTurn: database.prepare(LINK_TURN),
     markUndelivered: database.prepare(MARK_UNDELIVERED),
+    doubtDelivery: database.prepare(DOUBT_DELIVERY),
     unwritten: database.prepare(UNWRITTEN),
     restoreRow: database.prepare(RESTORE_ROW),
     restoreTurn: database.prepare(RESTORE_TURN),
@@ -103,4 +104,5 @@ SELECT max(coalesce((SELECT max(n) FROM sessions), 0),
 const LAST_TURN = `SELECT coalesce(max(n), 0) AS n FROM turns`;
 const IS_SESSION = `SELECT 1 FROM sessions WHERE n = ? AND id = ?`;
 const LINK_TURN = `UPDATE sessions SET last_turn = ? WHERE n = ?`;
+const DOUBT_DELIVERY = `UPDATE sessions SET undelivered = 1 WHERE n = ?`;
 const MARK_UNDELIVERED = `UPDATE sessions SET undelivered = 1 WHERE key = ? AND id = ?`;

@@ -7,7 +7,7 @@ import type { Channel } from "../types.ts";
 import { createDoor, type Door, type DoorOptions } from "./door.ts";
 import { createRateLimit } from "./rate-limit.ts";
 
-type Given = Pick<DoorOptions, "gateway" | "clientAddress" | "onRequest">;
+type Given = Pick<DoorOptions, "gateway" | "clientAddress" | "onRequest" | "isDraining">;
 
 export function createDoors(
   channels: readonly ChannelConfig[],

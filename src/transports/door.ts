@@ -25,6 +25,7 @@ export type DoorOptions = {
   readonly rateLimit: RateLimit | undefined;
   readonly clientAddress: (request: IncomingMessage) => string;
   readonly onRequest: (outcome: DoorOutcome) => void;
+  readonly isDraining: () => boolean;
 };
 export type DoorOutcome = {
   readonly channel: string;
@@ -49,6 +50,8 @@ export function createDoor(options: DoorOptions): Door {
     if (response.destroyed || response.headersSent) return;
     const headers: Record<string, string | number | undefined> = { ...reply.headers };
     headers["content-length"] = Buffer.byteLength(reply.body);
+    // Also to requests that came before the signal (RELIABILITY 2.11).
+    if (options.isDraining()) headers["connection"] = "close";
     response.writeHead(reply.status, headers);
     response.end(reply.body);
   }
