@@ -42,6 +42,8 @@ export type Gateway = {
   readonly newSessionId: () => string;
   /** A keyed hash. */
   readonly digest: (text: string) => string;
+  /** The same for names of sessions, which come again with every turn. */
+  readonly keyOf: (name: string) => string;
   readonly language: Limits["language"];
   readonly secretPatterns: Limits["secretPatterns"];
   readonly sessionTtlMs: number;
@@ -265,7 +267,7 @@ function beginVisit(gateway: Gateway, channel: Channel, request: WireRequest): V
     channel,
     inbound,
     // Channel, the network's id and the number: another MSISDN never meets an old state.
-    key: gateway.digest(`${channel.name}\n${inbound.sessionId ?? ""}\n${inbound.msisdn ?? ""}`),
+    key: gateway.keyOf(`${channel.name}\n${inbound.sessionId ?? ""}\n${inbound.msisdn ?? ""}`),
     said,
     saidDigest: gateway.digest(said),
     octets: request.body.length,

@@ -24,7 +24,7 @@ import { errorFields, type Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { createObserver } from "./observe/observer.ts";
 import { createRegistry, type Registry } from "./registry.ts";
-import { createDigest, createSealer, randomIds, type Digest } from "./stores/seal.ts";
+import { createDigest, createKeys, createSealer, randomIds, type Digest } from "./stores/seal.ts";
 import { deriveKeys, readSecretKey } from "./stores/secret-key.ts";
 import { sqliteStore } from "./stores/sqlite.ts";
 import { startSweeper } from "./stores/sweeper.ts";
@@ -190,6 +190,7 @@ function createGateway(parts: {
     waitMs: (ms) => wait(ms),
     newSessionId: randomIds().newSessionId,
     digest,
+    keyOf: createKeys(digest),
     language: config.language,
     sessionTtlMs: config.sessionTtlSeconds * 1000,
     turnsMax: config.sessionTurnsMax,

@@ -1,5 +1,5 @@
 /** Prometheus metrics. Labels come from closed lists: channels and outcomes, never a subscriber. */
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import { Counter, Gauge, Registry, collectDefaultMetrics, type Metric } from "prom-client";
 import type { TurnEvent } from "../gateway.ts";
 import type { DoorOutcome } from "../transports/door.ts";
 
@@ -25,20 +25,16 @@ export function createMetrics(options: {
     labelNames: ["channel", "outcome"],
     registers,
   });
-  const added = new Histogram({
-    name: "dialyard_gateway_seconds",
-    help: "Time of a turn that the gateway added: all but waiting for the backend",
-    labelNames: ["channel"],
-    buckets: SECONDS,
-    registers,
-  });
-  const backend = new Histogram({
-    name: "dialyard_backend_seconds",
-    help: "Time of a turn spent on the backend: attempts and the waits between them",
-    labelNames: ["channel"],
-    buckets: SECONDS,
-    registers,
-  });
+  const added = createTimes(
+    registry,
+    "dialyard_gateway_seconds",
+    "Time of a turn that the gateway added: all but waiting for the backend",
+  );
+  const backend = createTimes(
+    registry,
+    "dialyard_backend_seconds",
+    "Time of a turn spent on the backend: attempts and the waits between them",
+  );
   const attempts = createTally({
     name: "dialyard_backend_attempts_total",
     help: "Calls of backends, by result",
@@ -80,9 +76,9 @@ export function createMetrics(options: {
       const { name } = channel;
       turns.add(name, outcome);
       const backendMs = record?.backendMs ?? 0;
-      added.observe({ channel: name }, Math.max(0, tookMs - backendMs) / 1000);
+      added.observe(name, Math.max(0, tookMs - backendMs) / 1000);
       if (record === undefined || record.attempts.length === 0) return;
-      backend.observe({ channel: name }, backendMs / 1000);
+      backend.observe(name, backendMs / 1000);
       for (const { failure } of record.attempts) attempts.add(failure ?? "ok");
     },
     request({ channel, status }) {
@@ -123,6 +119,49 @@ function createTally(config: {
       }
       const labels = config.labelNames.map((name, index) => [name, values[index] ?? ""]);
       counts.set(key, { labels: Object.fromEntries(labels) as Record<string, string>, count: 1 });
+    },
+  };
+}
+
+/** A histogram by channel that costs a turn a search of its buckets and nothing more. */
+function createTimes(
+  registry: Registry,
+  name: string,
+  help: string,
+): { readonly observe: (channel: string, seconds: number) => void } {
+  const channels = new Map<string, { readonly counts: number[]; count: number; sum: number }>();
+  function get() {
+    const values = [...channels].flatMap(([channel, { counts, count, sum }]) => {
+      let below = 0;
+      const buckets = SECONDS.map((le, index) => {
+        below += counts[index] ?? 0;
+        return { metricName: `${name}_bucket`, labels: { channel, le }, value: below };
+      });
+      return [
+        ...buckets,
+        { metricName: `${name}_bucket`, labels: { channel, le: "+Inf" }, value: count },
+        { metricName: `${name}_sum`, labels: { channel }, value: sum },
+        { metricName: `${name}_count`, labels: { channel }, value: count },
+      ];
+    });
+    return Promise.resolve({ name, help, type: "histogram", values, aggregator: "sum" });
+  }
+  // What the registry asks of a metric is `get`; its types know only prom-client's own classes.
+  registry.registerMetric({ name, help, get } as unknown as Metric);
+  return {
+    observe(channel, seconds) {
+      let times = channels.get(channel);
+      if (times === undefined) {
+        times = { counts: SECONDS.map(() => 0), count: 0, sum: 0 };
+        channels.set(channel, times);
+      }
+      times.count += 1;
+      times.sum += seconds;
+      for (let index = 0; index < SECONDS.length; index++) {
+        if (seconds > (SECONDS[index] ?? 0)) continue;
+        times.counts[index] = (times.counts[index] ?? 0) + 1;
+        break;
+      }
     },
   };
 }

@@ -9,6 +9,8 @@ import {
   randomFillSync,
 } from "node:crypto";
 
+import { createRecent } from "./recent.ts";
+
 export type Sealer = {
   /** `aad` ties the text to its place: opened elsewhere it is refused. */
   seal(text: string, aad: string): string;
@@ -103,6 +105,19 @@ const BLOCK_OCTETS = 64; // FIPS 180-4: SHA-256's block
 const TEXT_OCTETS_MAX = 1024;
 const SHORT_CHARACTERS_MAX = 2;
 const SHORT_KEPT_MAX = 1000;
+
+/** Remembers the digests of names that were asked for lately. */
+export function createKeys(digest: Digest): Digest {
+  const known = createRecent<string, string>(KEYS_REMEMBERED_MAX);
+  return (name) => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const key = digest(name);
+    known.set(name, key);
+    return key;
+  };
+}
+const KEYS_REMEMBERED_MAX = 16_384;
 
 /** Ids from a pool, because a call of the system's generator for each costs more than the id. */
 export function randomIds(): { newSessionId(): string; newToken(): string } {
