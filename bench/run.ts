@@ -32,7 +32,7 @@ const HELP = `npm run bench -- [options]
   --rounds N         rounds of windows                        (5; quick 3)
   --seconds N        length of a window                       (4; quick 0.7)
   --sessions N       sessions stored in the filled database   (1000000; quick 100000)
-  --connections N    connections of the load                  (32)
+  --connections N    connections of the load                  (64)
   --json FILE        writes all figures there too
   --strace           counts system calls instead
   --profile          prints the gateway's hottest functions instead (with --sessions: so many)
@@ -43,7 +43,7 @@ const OPTIONS = {
   rounds: { type: "string" },
   seconds: { type: "string" },
   sessions: { type: "string" },
-  connections: { type: "string", default: "32" },
+  connections: { type: "string", default: "64" },
   json: { type: "string" },
   strace: { type: "boolean", default: false },
   profile: { type: "boolean", default: false },
