@@ -1,4 +1,5 @@
 /** "dialyard/testing": for who writes a codec, a store or an application. */
+export { type StartedAppStore, testAppStore } from "../app/store-conformance.ts";
 export { testStore } from "../stores/conformance.ts";
 export { memoryStore } from "../stores/memory.ts";
 export {
@@ -9,4 +10,5 @@ export {
   type RefusedVector,
 } from "./codec.ts";
 export { formatReply, formatRequest, parseReply, parseRequest } from "./http.ts";
+export { phone, type Phone, type PhoneOptions } from "./phone.ts";
 export * as scriptedBackend from "./scripted-backend.ts";

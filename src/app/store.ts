@@ -1,0 +1,121 @@
+/**
+ * Where an app keeps its sessions: two round trips a turn, effects included (APP-FRAMEWORK 5). The
+ * state is text to a store. `testAppStore` of dialyard/testing is every store's test.
+ */
+
+/** The right to take one turn of a session. */
+export type AppLease = { readonly key: string; readonly token: string };
+export type AppAsk = {
+  readonly key: string;
+  readonly nowMs: number;
+  readonly leaseMs: number;
+};
+export type AppHeld =
+  | {
+      readonly type: "leased";
+      readonly lease: AppLease;
+      /** Undefined when there is none or its time is over. */
+      readonly state: string | undefined;
+      /** An earlier holder never settled: what it did is unknown. Stays until one settles. */
+      readonly lapsed: boolean;
+    }
+  | { readonly type: "busy" };
+export type AppSettlement = {
+  readonly state: string;
+  readonly nowMs: number;
+  readonly expiresAtMs: number;
+};
+
+/**
+ * A store of app sessions. Anything that can compare and set can be one.
+ * @example
+ * const store: AppStore = memoryAppStore();
+ * const held = await store.open({ key: "bank\ns1", nowMs: Date.now(), leaseMs: 6_000 });
+ */
+export interface AppStore {
+  /** Loads the session and takes its turn lease. Busy while another turn holds it. */
+  open(ask: AppAsk): Promise<AppHeld>;
+  /** Writes, and gives the lease back. False, and nothing written, when another turn has it. */
+  settle(lease: AppLease, settlement: AppSettlement): Promise<boolean>;
+  /** Gives a lease back with nothing written: the turn was answered from what is stored. */
+  release(lease: AppLease): Promise<void>;
+  close(): Promise<void>;
+}
+
+type Row = {
+  readonly state: string | undefined;
+  readonly expiresAtMs: number;
+  readonly token: string | undefined;
+  readonly untilMs: number;
+  readonly lapsed: boolean;
+};
+const ROWS_MAX = 1_000_000;
+/** Rows looked at when one is added: those at the front were settled longest ago. */
+const SWEEP_ROWS = 4;
+
+/** A store that lets a test look at what it holds. */
+export type MemoryAppStore = AppStore & {
+  /** What is stored under a key, as a database would hold it. */
+  readonly peek: (key: string) => string | undefined;
+  readonly size: () => number;
+};
+
+/**
+ * Sessions in memory, gone with the process: for tests, and for one process that may forget.
+ * @example
+ * serveApp(app, { protocol: "africastalking", port: 8081, store: memoryAppStore() });
+ */
+export function memoryAppStore(rowsMax: number = ROWS_MAX): MemoryAppStore {
+  const rows = new Map<string, Row>();
+  let tokens = 0;
+  const forget = (nowMs: number): void => {
+    let looked = 0;
+    for (const [key, row] of rows) {
+      if (isOver(row, nowMs)) rows.delete(key);
+      looked += 1;
+      if (looked === SWEEP_ROWS) return;
+    }
+  };
+  return {
+    async open({ key, nowMs, leaseMs }) {
+      const row = rows.get(key);
+      if (row?.token !== undefined && row.untilMs > nowMs) return { type: "busy" };
+      const isThere = row !== undefined && !isOver(row, nowMs);
+      if (row === undefined) {
+        forget(nowMs);
+        if (rows.size >= rowsMax) throw new Error(`more than ${rowsMax} app sessions`);
+      }
+      tokens += 1;
+      const token = `l${tokens}`;
+      const state = isThere && row.expiresAtMs > nowMs ? row.state : undefined;
+      const lapsed = isThere && (row.lapsed || row.token !== undefined);
+      const expiresAtMs = row?.expiresAtMs ?? 0;
+      rows.set(key, { state, expiresAtMs, token, untilMs: nowMs + leaseMs, lapsed });
+      return { type: "leased", lease: { key, token }, state, lapsed };
+    },
+    async settle({ key, token }, { state, expiresAtMs }) {
+      if (rows.get(key)?.token !== token) return false;
+      // To the end: the front of a Map is what was written first.
+      rows.delete(key);
+      rows.set(key, { state, expiresAtMs, token: undefined, untilMs: 0, lapsed: false });
+      return true;
+    },
+    async release({ key, token }) {
+      const row = rows.get(key);
+      if (row?.token !== token) return;
+      if (row.state === undefined && !row.lapsed) rows.delete(key);
+      else rows.set(key, { ...row, token: undefined });
+    },
+    close: async () => rows.clear(),
+    peek: (key) => rows.get(key)?.state,
+    size: () => rows.size,
+  };
+}
+
+/** How long an unsettled turn is remembered after its lease. */
+const LAPSED_KEPT_MS = 300_000;
+
+function isOver({ expiresAtMs, token, lapsed, untilMs }: Row, nowMs: number): boolean {
+  if (token === undefined && !lapsed) return expiresAtMs <= nowMs;
+  return Math.max(expiresAtMs, untilMs + LAPSED_KEPT_MS) <= nowMs;
+}
