@@ -243,7 +243,7 @@ function welcome({ url, config }: Running, demos: readonly DemoHint[]): string {
     `  ${"Sessions".padEnd(16)} ${url}/api/v1/sessions`,
     `  ${"Metrics".padEnd(16)} ${url}/metrics`,
     "",
-    `Dial from another terminal: npx dialyard dial '${demos[0]?.serviceCode ?? "*365#"}'${at}`,
+    `Dial from another terminal: bin/dialyard dial '${demos[0]?.serviceCode ?? "*365#"}'${at}`,
     "",
   ].join("\n");
 }

@@ -22,6 +22,10 @@ export function createApp(
     },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
   });
+  // No browser may take an answer for a page that it is not.
+  app.addHook("onSend", async (_, reply) => {
+    reply.header("x-content-type-options", "nosniff");
+  });
   app.setSerializerCompiler(() => (body) => JSON.stringify(body));
   // The default parser turns invalid UTF-8 into U+FFFD without a word.
   const parseJson = app.getDefaultJsonParser("error", "error");

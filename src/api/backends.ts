@@ -174,33 +174,25 @@ function sendRow(
   return reply.header("etag", tagOf(row)).send(shown(row));
 }
 
+/** OLA API reference, "Register Backend", in its order. */
+const DOCUMENTED = [
+  "id",
+  "callback_url",
+  "service_code",
+  "name",
+  "type",
+  "timeout",
+  "retries",
+  "method",
+  "status",
+  "created_at",
+  "updated_at",
+] as const satisfies readonly (keyof BackendRow)[];
+
 /** The documented fields, and of ours those that are not at their default. */
 export function shown(row: BackendRow): Record<string, unknown> {
-  const {
-    id,
-    callback_url,
-    service_code,
-    name,
-    type,
-    timeout,
-    retries,
-    method,
-    status,
-    created_at,
-    updated_at,
-  } = row;
   return {
-    id,
-    callback_url,
-    service_code,
-    name,
-    type,
-    timeout,
-    retries,
-    method,
-    status,
-    created_at,
-    updated_at,
+    ...Object.fromEntries(DOCUMENTED.map((name) => [name, row[name]])),
     ...(row.protocol === DEFAULTS.protocol ? {} : { protocol: row.protocol }),
     ...(Object.keys(row.protocol_options).length === 0
       ? {}
