@@ -1,6 +1,6 @@
 /** Channels as a configuration file describes them, and what is on without one. Pure. */
 import { codecNames, createCodec } from "./codecs/index.ts";
-import { NETWORK } from "./config-rules.ts";
+import { isNetwork, isPrintable } from "./config-rules.ts";
 import type { Codec } from "./types.ts";
 
 export type Mode = "development" | "production";
@@ -73,6 +73,11 @@ const SCREEN_OCTETS = 160; // 3GPP TS 23.038 §6.1.2.3
 
 const CHANNEL_NAME = /^[a-z][a-z0-9-]{0,31}$/;
 const PATH = /^(\/[A-Za-z0-9._~-]{1,64}){1,8}$/;
+/** Paths of the management API, operations and documentation. */
+const OURS = new RegExp(
+  "^/(?:backends|metrics|health|ready|docs|console|phone" +
+    "|api/v1/(?:sessions|events|channels|codes))(?:/|$)",
+);
 const CHANNEL_KEYS = [
   "protocol",
   "provider",
@@ -105,9 +110,10 @@ export function parseChannels(
       mode,
     );
     if (channel === undefined) continue;
-    for (const path of channel.paths) {
-      const taken = channels.find((other) => other.paths.includes(path));
-      if (taken) problems.push(`channels.${name}: path ${path} is taken by channel ${taken.name}`);
+    for (const other of channels) {
+      const path = doorsOf(channel).find((door) => doorsOf(other).includes(door));
+      if (path === undefined) continue;
+      problems.push(`channels.${name}: path ${path} is taken by channel ${other.name}`);
     }
     const isOpen =
       !channel.allow && !channel.secretHeader && !channel.isPathSecret && !channel.signingSecret;
@@ -122,6 +128,33 @@ export function parseChannels(
   return channels;
 }
 
+/** Every path at which a channel answers. */
+function doorsOf({ paths, debugPath }: ChannelConfig): readonly string[] {
+  const debug = debugPath === undefined ? [] : [`${debugPath}/sessions`, `${debugPath}/debug`];
+  return [...paths, ...paths.map((path) => `${path}/events`), ...debug];
+}
+
+/** What is wrong with the secrets of a channel: one that is empty or undefined is an open door. */
+function checkSecrets(file: ChannelFile, problem: (text: string) => void): void {
+  for (const key of ["secretPath", "secretHeader", "signingSecret"] as const) {
+    if (key in file && file[key] === undefined) problem(`${key} is undefined`);
+  }
+  const { secretPath, secretHeader, signingSecret } = file;
+  if (secretPath !== undefined && !/^[A-Za-z0-9_-]{16,128}$/.test(secretPath)) {
+    problem("secretPath must be 16 to 128 letters, digits, _ or -");
+  }
+  if (secretHeader !== undefined) {
+    if (!/^[A-Za-z0-9-]{1,64}$/.test(secretHeader.name))
+      problem("secretHeader.name is no header name");
+    if (!isPrintable(secretHeader.value, 16, 512)) {
+      problem("secretHeader.value must be 16 to 512 printable characters without spaces");
+    }
+  }
+  if (signingSecret !== undefined && !isPrintable(signingSecret, 22, 512)) {
+    problem("signingSecret must be 22 to 512 printable characters without spaces");
+  }
+}
+
 function parseChannel(
   name: string,
   file: ChannelFile,
@@ -130,6 +163,10 @@ function parseChannel(
 ): ChannelConfig | undefined {
   if (!CHANNEL_NAME.test(name))
     problem("a name is small letters, digits and hyphens, a letter first, at most 32");
+  if (typeof file !== "object" || file === null) {
+    problem("must be an object");
+    return undefined;
+  }
   for (const key of Object.keys(file)) {
     if (!(CHANNEL_KEYS as readonly string[]).includes(key))
       problem(`${key} is unknown; known: ${CHANNEL_KEYS.join(", ")}`);
@@ -164,14 +201,14 @@ function parseChannel(
     ...(documented ? [documented.path] : []),
     ...(file.paths ?? []),
   ];
-  for (const path of bases) if (!PATH.test(path)) problem(`path ${path} must be like /ussd/name`);
-  if (file.secretPath !== undefined && !/^[A-Za-z0-9_-]{16,128}$/.test(file.secretPath)) {
-    problem("secretPath must be 16 to 128 letters, digits, _ or -");
+  const debugPath = file.debugPath ?? documented?.debugPath;
+  for (const path of [...bases, ...(debugPath === undefined ? [] : [debugPath])]) {
+    if (!PATH.test(path)) problem(`path ${path} must be like /ussd/name`);
+    if (OURS.test(path)) problem(`path ${path} is the gateway's own`);
   }
+  checkSecrets(file, problem);
   for (const network of file.allow ?? [])
-    if (!NETWORK.test(network)) problem(`allow: ${network} is not an address or CIDR block`);
-  if (file.secretHeader !== undefined && !/^[A-Za-z0-9-]{1,64}$/.test(file.secretHeader.name))
-    problem("secretHeader.name is no header name");
+    if (!isNetwork(network)) problem(`allow: ${network} is not an address or CIDR block`);
   return {
     name,
     codec,
@@ -196,6 +233,6 @@ function parseChannel(
       1_000_000,
       codec.requestsPerMinuteMax ?? 0,
     ),
-    debugPath: file.debugPath ?? documented?.debugPath,
+    debugPath,
   };
 }

@@ -1,4 +1,5 @@
 /** What a setting's text may be. A rule answers the value, or what it expects. Pure. */
+import ipaddr from "ipaddr.js";
 
 export type Rule<T> = {
   readonly read: (text: string) => T | string;
@@ -33,8 +34,27 @@ export function text(charsMin: number, charsMax: number): Rule<Text> {
     expects,
   };
 }
+/** Printable ASCII without spaces, as a header can carry it. */
+export function printable(charsMin: number, charsMax: number): Rule<Text> {
+  const expects = `${charsMin} to ${charsMax} printable characters without spaces`;
+  return {
+    read: (given) => (isPrintable(given, charsMin, charsMax) ? { text: given } : expects),
+    expects,
+  };
+}
+export function isPrintable(text: unknown, charsMin: number, charsMax: number): text is string {
+  if (typeof text !== "string" || text.length < charsMin || text.length > charsMax) return false;
+  return /^[\x21-\x7e]+$/.test(text);
+}
 export type List = { readonly items: readonly string[] };
-export const NETWORK = /^[0-9a-fA-F.:]{2,45}(\/\d{1,3})?$/;
+/** "10.1.2.3", "10.1.0.0/16", "fd00::/8". */
+export function isNetwork(text: unknown): boolean {
+  if (typeof text !== "string") return false;
+  return text.includes("/") ? ipaddr.isValidCIDR(text) : isAddress(text);
+}
+function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+}
 export const networks: Rule<List> = {
   expects: "addresses or CIDR blocks, separated by commas",
   read: (given) => {
@@ -42,12 +62,20 @@ export const networks: Rule<List> = {
       .split(",")
       .map((item) => item.trim())
       .filter((item) => item !== "");
-    return items.length <= 256 && items.every((item) => NETWORK.test(item))
-      ? { items }
-      : networks.expects;
+    return items.length <= 256 && items.every(isNetwork) ? { items } : networks.expects;
   },
 };
-const NETWORK_PORTS = /^[0-9a-fA-F.:]{2,45}(\/\d{1,3})?(@\d{1,5})?$/;
+function isNetworkPort(text: string): boolean {
+  const [network, port = "1", ...rest] = text.split("@");
+  const isPort = /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535;
+  return isNetwork(network) && isPort && rest.length === 0;
+}
+/** "10.1.2.3@443" is the block of that one address: "10.1.2.3/32@443". */
+function asBlock(text: string): string {
+  const [network = "", port] = text.split("@");
+  const bits = network.includes(":") ? "/128" : "/32";
+  return `${network}${network.includes("/") ? "" : bits}${port === undefined ? "" : `@${port}`}`;
+}
 export const networkPorts: Rule<List> = {
   expects: "addresses or CIDR blocks with an optional @port, separated by commas",
   read: (given) => {
@@ -55,8 +83,8 @@ export const networkPorts: Rule<List> = {
       .split(",")
       .map((item) => item.trim())
       .filter((item) => item !== "");
-    return items.length <= 256 && items.every((item) => NETWORK_PORTS.test(item))
-      ? { items }
+    return items.length <= 256 && items.every(isNetworkPort)
+      ? { items: items.map(asBlock) }
       : networkPorts.expects;
   },
 };

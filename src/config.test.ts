@@ -58,6 +58,27 @@ describe("what is in force without any configuration", () => {
   });
 });
 
+test("an admin key that no header can carry is refused", () => {
+  const found = problems("production", { DIALYARD_ADMIN_KEY: "correct horse battery staple" });
+  assert.match(found, /printable characters without spaces/);
+});
+
+test("the egress guard stays on in production", () => {
+  const env = { DIALYARD_ADMIN_KEY: KEY, DIALYARD_EGRESS_GUARD: "0" };
+  assert.match(problems("production", env), /DIALYARD_EGRESS_GUARD.*stays on/);
+});
+
+for (const [value, isGood] of [
+  ["10.1.2.3@443", true],
+  ["10.1.0.0/16@8443,fd00::/8", true],
+  ["10.1.2.3@99999", false],
+  ["10.1.2.3.4", false],
+] as const) {
+  test(`DIALYARD_EGRESS_ALLOW=${value} is ${isGood ? "accepted" : "refused"}`, () => {
+    assert.equal(problems("development", { DIALYARD_EGRESS_ALLOW: value }) === "", isGood);
+  });
+}
+
 test("the environment wins over the file", () => {
   assert.equal(ok("development", { PORT: "9001" }, { port: 9000 }).port, 9001);
   assert.equal(ok("development", {}, { port: 9000 }).port, 9000);
@@ -84,6 +105,20 @@ describe("channels", () => {
     ["a budget without bound", { protocol: "kairos", turnBudgetMs: 1e9 }, /turnBudgetMs must be/],
     ["a short secret path", { protocol: "kairos", secretPath: "abc" }, /secretPath must be 16/],
     ["a path that is taken", { protocol: "kairos", paths: ["/api/ussd"] }, /taken by channel/],
+    [
+      "an undefined secret",
+      { protocol: "kairos", secretPath: undefined },
+      /secretPath is undefined/,
+    ],
+    [
+      "an empty secret header",
+      { protocol: "kairos", secretHeader: { name: "x", value: "" } },
+      /secretHeader.value must be 16/,
+    ],
+    ["an empty signing secret", { protocol: "kairos", signingSecret: "" }, /signingSecret must be/],
+    ["a path of the gateway's own", { protocol: "kairos", paths: ["/backends"] }, /gateway's own/],
+    ["a debug path that is taken", { protocol: "kairos", debugPath: "/api/ussd" }, /is taken by/],
+    ["an address that is none", { protocol: "kairos", allow: ["999.1.1.1/99"] }, /not an address/],
     ["an allow list of names", { protocol: "kairos", allow: ["example.com"] }, /not an address/],
   ];
   for (const [title, file, problem] of cases) {
@@ -92,7 +127,7 @@ describe("channels", () => {
   test("a default channel is switched off by undefined", () => {
     const config = ok("development", {}, {
       channels: { ixo: undefined },
-    } as unknown as ConfigFile);
+    });
     assert.equal(
       config.channels.some(({ name }) => name === "ixo"),
       false,

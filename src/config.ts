@@ -20,6 +20,7 @@ import {
   networks,
   NONE,
   oneOf,
+  printable,
   text,
   words,
   type List,
@@ -59,7 +60,7 @@ export const SETTINGS = {
   adminKey: {
     env: "DIALYARD_ADMIN_KEY",
     default: () => NONE,
-    rule: text(16, 256),
+    rule: printable(16, 256),
     help: "bearer key of the management API; needed in production",
     isSecret: true,
   },
@@ -174,7 +175,7 @@ type SettingName = keyof typeof SETTINGS;
 /** What a configuration file says; `defineConfig` gives it types. */
 export type ConfigFile = {
   readonly [Name in SettingName]?: string | number | boolean | readonly string[];
-} & { readonly channels?: Readonly<Record<string, ChannelFile>> };
+} & { readonly channels?: Readonly<Record<string, ChannelFile | undefined>> };
 export type Config = { readonly mode: Mode } & {
   readonly [Name in SettingName]: Plain<ReturnType<(typeof SETTINGS)[Name]["default"]>, Name>;
 } & { readonly channels: readonly ChannelConfig[] };
@@ -242,6 +243,12 @@ export function parseConfig(
   );
   if (mode === "production" && values["adminKey"] === "") {
     problems.push("adminKey (DIALYARD_ADMIN_KEY): production needs a key of 16 characters or more");
+  }
+  if (mode === "production" && values["egressGuard"] === false) {
+    problems.push(
+      "egressGuard (DIALYARD_EGRESS_GUARD): stays on in production; " +
+        "DIALYARD_EGRESS_ALLOW names the networks that may be reached",
+    );
   }
   if (problems.length > 0) return { type: "invalid", problems };
   return { type: "ok", config: { ...values, channels } as unknown as Config, warnings };

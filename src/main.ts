@@ -110,9 +110,7 @@ async function serve(definition: typeof devCommand, mode: Mode): Promise<number>
     running = await startServer(config, log, version);
   } catch (error) {
     flush();
-    console.error(
-      `dialyard: cannot start: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    console.error(`dialyard: cannot start: ${reasonsOf(error)}`);
     return 1;
   }
   const demo = config.demo
@@ -215,6 +213,12 @@ async function dialFromTerminal(): Promise<number> {
   const { values, positionals } = parsed;
   const adminKey = values.key ?? process.env["DIALYARD_ADMIN_KEY"];
   return dial({ ...values, dialled: positionals[0], adminKey }, terminalIo(process));
+}
+
+/** "cannot open it: because of that", without a stack. */
+function reasonsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${reasonsOf(error.cause)}`;
 }
 
 function printed(parsed: { readonly text: string; readonly status: number }): number {

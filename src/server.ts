@@ -75,7 +75,10 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   const isDraining = () => state.isDraining;
   const onRequest = metrics.request;
   const doors = createDoors(channels, { gateway, clientAddress, onRequest, isDraining });
-  const app = createApp((handler) => createHttpServer({ doors, isDraining }, handler), report);
+  const app = createApp(
+    (handler) => createHttpServer({ doors, isDraining, report }, handler),
+    report,
+  );
   const access = createAccess({ adminKey, clientAddress });
   await documentApi(app, config, version);
   await app.register(async (api) => {

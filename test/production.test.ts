@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -117,6 +117,36 @@ describe("the command line", () => {
     assert.equal(status, 1);
     assert.match(stderr, /cannot start: .*EADDRINUSE/);
   });
+  test("a second gateway on the same data is a clear error", async () => {
+    const gateway = await startGateway();
+    const env = { PORT: "0", DATA_DIR: gateway.dataDir, DIALYARD_DEMO: "0" };
+    const { status, stderr } = run(["dev"], env);
+    await gateway.stop();
+    assert.equal(status, 1);
+    assert.match(stderr, /another process has the database open/);
+  });
+  test("a lost secret key is a clear error, not a new key beside old data", async () => {
+    const gateway = await startGateway();
+    const kept = join(dir, "kept");
+    gateway.kill("SIGTERM");
+    await gateway.exited;
+    cpSync(gateway.dataDir, kept, { recursive: true });
+    await gateway.stop();
+    const env = { PORT: "0", DATA_DIR: kept, DIALYARD_DEMO: "0" };
+    writeFileSync(join(kept, "secret.key"), "");
+    assert.match(run(["dev"], env).stderr, /secret\.key is empty or cut/);
+    rmSync(join(kept, "secret.key"));
+    assert.match(run(["dev"], env).stderr, /sealed with another key/);
+  });
+  test("X-Forwarded-For opens no management API", async () => {
+    const gateway = await startGateway({ env: { TRUST_PROXY_ENABLED: "true" } });
+    const ask = (forwarded: string) =>
+      fetch(`${gateway.url}/backends`, { headers: { "x-forwarded-for": forwarded } });
+    const far = await ask("203.0.113.9");
+    const near = await ask("127.0.0.1");
+    await gateway.stop();
+    assert.deepEqual([far.status, near.status], [403, 200]);
+  });
   test("a configuration file that is not there is a clear error", () => {
     const { status, stderr } = run(["config", "--config", "nowhere.ts"]);
     assert.equal(status, 1);
@@ -141,7 +171,7 @@ describe("a channel's door", () => {
   before(async () => {
     gateway = await startGateway({
       configFile: `export const config = { channels: {
-        byheader: { protocol: "kairos", secretHeader: { name: "X-Secret", value: "right" } },
+        byheader: { protocol: "kairos", secretHeader: { name: "X-Secret", value: "right-right-right" } },
         bypath: { protocol: "kairos", secretPath: "0123456789abcdef" },
         byaddress: { protocol: "kairos", allow: ["203.0.113.0/24"] },
         bysignature: { protocol: "kairos", signingSecret: "${SECRET}" },
@@ -175,7 +205,7 @@ describe("a channel's door", () => {
   const cases: readonly [title: string, knock: () => Promise<Response>, status: number][] = [
     [
       "opens to its secret header",
-      () => knock("/ussd/byheader/callback", { "x-secret": "right" }),
+      () => knock("/ussd/byheader/callback", { "x-secret": "right-right-right" }),
       200,
     ],
     ["is shut without it", () => knock("/ussd/byheader/callback"), 401],

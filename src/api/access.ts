@@ -25,10 +25,10 @@ export function createAccess(options: {
       }
       return;
     }
-    if (
-      !isLoopback(options.clientAddress(request.raw)) ||
-      !isLocalHost(request.headers.host ?? "")
-    ) {
+    // The peer too: a header that says 127.0.0.1 must not open anything.
+    const { remoteAddress = "" } = request.raw.socket;
+    const isNear = isLoopback(remoteAddress) && isLoopback(options.clientAddress(request.raw));
+    if (!isNear || !isLocalHost(request.headers.host ?? "")) {
       const message = "without DIALYARD_ADMIN_KEY the management API is open on loopback only";
       return reply.code(403).send({ error: "forbidden", message });
     }
@@ -37,7 +37,7 @@ export function createAccess(options: {
 
 function bearerOf(header: string | undefined): string | undefined {
   if (header === undefined || header.length > BEARER_CHARS_MAX) return undefined;
-  return /^Bearer ([\x21-\x7e]+)$/.exec(header)?.[1];
+  return /^Bearer ([\x21-\x7e]+)$/i.exec(header)?.[1];
 }
 
 function isLoopback(address: string): boolean {

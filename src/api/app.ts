@@ -25,6 +25,7 @@ export function createApp(
   // No browser may take an answer for a page that it is not.
   app.addHook("onSend", async (_, reply) => {
     reply.header("x-content-type-options", "nosniff");
+    reply.header("x-frame-options", "DENY");
   });
   app.setSerializerCompiler(() => (body) => JSON.stringify(body));
   // The default parser turns invalid UTF-8 into U+FFFD without a word.

@@ -1,6 +1,7 @@
 /** OLA management API, to the letter of its API reference, "Backend Management APIs". */
 import { createHash } from "node:crypto";
 import type { FastifyInstance, FastifyReply } from "fastify";
+import { isReserved } from "../backend/destination.ts";
 import { PROTOCOL_DEFAULT } from "../config.ts";
 import type { Registry } from "../registry.ts";
 import type { BackendRow, NewBackendRow } from "../types.ts";
@@ -231,26 +232,6 @@ function rowOf(body: NewBackendBody): NewBackendRow {
   };
 }
 
-/** Headers that belong to the connection or to the gateway's own promises. */
-const HEADERS_REFUSED = new Set([
-  "host",
-  "connection",
-  "content-length",
-  "transfer-encoding",
-  "content-type",
-  "upgrade",
-  "expect",
-  "te",
-  "trailer",
-  "keep-alive",
-  "idempotency-key",
-  "webhook-id",
-  "webhook-timestamp",
-  "webhook-signature",
-  "x-ussd-hop",
-  "x-ussd-deadline-ms",
-]);
-
 async function findProblem(
   options: BackendsOptions,
   body: NewBackendBody,
@@ -265,7 +246,7 @@ async function findProblem(
     if (problem !== undefined) return `${field} ${problem}`;
   }
   for (const name of Object.keys(body.headers ?? {})) {
-    if (HEADERS_REFUSED.has(name.toLowerCase()))
+    if (name.toLowerCase() === "content-type" || isReserved(name.toLowerCase()))
       return `headers: ${name.toLowerCase()} is set by the gateway`;
   }
   return options.checkProtocol(body.protocol ?? DEFAULTS.protocol, body.protocol_options ?? {});

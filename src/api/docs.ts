@@ -34,7 +34,11 @@ export async function documentApi(
       return { ...openapiObject, paths: { ...openapiObject.paths, ...Object.fromEntries(doors) } };
     },
   });
-  await app.register(swaggerUi, { routePrefix: "/docs" });
+  await app.register(swaggerUi, {
+    routePrefix: "/docs",
+    logo: { type: "image/svg+xml", content: Buffer.from(LOGO), href: "/docs" },
+    theme: { title: "Dialyard API" },
+  });
   app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
 }
 
@@ -47,3 +51,8 @@ function doorItem(channel: string, protocol: string) {
     },
   };
 }
+
+const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 140 40" width="140" height="40">
+<text y="29" font-family="sans-serif" font-size="28" font-weight="700" fill="#fff"
+>Dialyard</text>
+</svg>`;

@@ -144,7 +144,10 @@ export const SessionQuery = Type.Object(
       Type.String({ pattern: "^[A-Za-z0-9_-]{1,64}$", description: "`next` of the page before" }),
     ),
     limit: optional(
-      Type.String({ pattern: "^[1-9][0-9]{0,2}$", description: "1 to 500; default 50" }),
+      Type.String({
+        pattern: "^([1-9]|[1-9][0-9]|[1-4][0-9]{2}|500)$",
+        description: "1 to 500; default 50",
+      }),
     ),
   },
   closed,

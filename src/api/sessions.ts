@@ -44,7 +44,12 @@ export function sessionRoutes(app: FastifyInstance, options: SessionsOptions): v
         response: { 200: schemas.SessionList },
       },
     },
-    async ({ query }) => {
+    async ({ query }, reply) => {
+      for (const name of ["from", "to"] as const) {
+        const time = query[name];
+        if (time === undefined || !Number.isNaN(Date.parse(time))) continue;
+        return reply.code(400).send({ error: "invalid_request", message: `${name}: no such time` });
+      }
       const found = await records.findSessions(filterOf(query, wallMs()));
       return { sessions: found.sessions.map(summaryShown), next: found.next ?? null };
     },

@@ -67,6 +67,6 @@ export function headersOf(
   return headers;
 }
 
-function isReserved(name: string): boolean {
+export function isReserved(name: string): boolean {
   return RESERVED.has(name) || name.startsWith("x-ussd-");
 }

@@ -16,6 +16,7 @@ export type Schema = {
   readonly turns: TurnsTable;
   readonly leases: LeasesTable;
   readonly progress: ProgressTable;
+  readonly key_check: KeyCheckTable;
   readonly backends: BackendsTable;
 };
 /** Live sessions and, until retention, the history of those that were. */
@@ -68,6 +69,10 @@ export type TurnsTable = {
 /** How far the rows of sessions have caught up with turns: one row. */
 export type ProgressTable = {
   readonly written_turn: number;
+};
+/** A known text as the key of this database seals it: one row. */
+export type KeyCheckTable = {
+  readonly sealed: string;
 };
 /** Turns under way, and those that a crash left. Small, so that all of it is in a few pages. */
 export type LeasesTable = {
@@ -189,6 +194,10 @@ async function createTurnsAndLeases(db: Kysely<unknown>): Promise<void> {
     .addColumn("written_turn", "bigint", (column) => column.notNull())
     .execute();
   await sql`insert into progress (written_turn) values (0)`.execute(db);
+  await db.schema
+    .createTable("key_check")
+    .addColumn("sealed", "text", (column) => column.notNull())
+    .execute();
   await db.schema
     .createTable("leases")
     .addColumn("key", "text", (column) => column.primaryKey().notNull())

@@ -15,8 +15,14 @@ export async function readSecretKey({ secretKey, dataDir }: KeyPlace): Promise<s
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
-  return (await readFile(file, "utf8")).trim();
+  const key = (await readFile(file, "utf8")).trim();
+  if (key.length < KEY_CHARACTERS_MIN) {
+    throw new Error(`${file} is empty or cut: restore it, or the database cannot be read`);
+  }
+  return key;
 }
+
+const KEY_CHARACTERS_MIN = 32;
 
 /** One key for each use, so that none says anything of another. */
 export function deriveKeys(secret: string): {

@@ -44,6 +44,7 @@ export async function sqliteStore(options: SqliteOptions): Promise<Store> {
     database.exec(`PRAGMA synchronous = ${synchronous}`);
     const db = new Kysely<Schema>({ dialect: nodeSqliteDialect(database) });
     await migrate(db);
+    await checkKey(db, sealer, file);
     const tables = createTurnTables(database, sealer, digest);
     database.exec("BEGIN IMMEDIATE");
     restoreRows(tables);
@@ -76,7 +77,7 @@ function takeAlone(database: DatabaseSync, file: string): void {
     database.exec("PRAGMA busy_timeout = 2000; PRAGMA locking_mode = EXCLUSIVE");
     database.exec("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; COMMIT");
   } catch (error) {
-    if (primaryCode(error) !== SQLITE_BUSY) throw error;
+    if (primaryCode(error) !== SQLITE_BUSY) throw new Error(file, { cause: error });
     throw new Error(`another process has the database open: ${file}`, { cause: error });
   }
 }
@@ -92,6 +93,25 @@ PRAGMA wal_autocheckpoint = 4000;
 PRAGMA journal_size_limit = 67108864;
 PRAGMA temp_store = MEMORY;
 `;
+
+/** With another key every number would be unreadable, and new rows would be beyond the old one. */
+async function checkKey(db: Kysely<Schema>, sealer: Sealer, file: string): Promise<void> {
+  const known = "dialyard";
+  const row = await db.selectFrom("key_check").selectAll().executeTakeFirst();
+  if (row === undefined) {
+    await db
+      .insertInto("key_check")
+      .values({ sealed: sealer.seal(known, known) })
+      .execute();
+    return;
+  }
+  try {
+    sealer.open(row.sealed, known);
+  } catch (error) {
+    const remedy = "restore secret.key or DIALYARD_SECRET_KEY";
+    throw new Error(`${file} was sealed with another key: ${remedy}`, { cause: error });
+  }
+}
 
 /** Operators read rows, so rows are brought up to date first. */
 function afterWriting(

@@ -50,6 +50,7 @@ export function createDoor(options: DoorOptions): Door {
     if (response.destroyed || response.headersSent) return;
     const headers: Record<string, string | number | undefined> = { ...reply.headers };
     headers["content-length"] = Buffer.byteLength(reply.body);
+    headers["x-content-type-options"] = "nosniff";
     // Also to requests that came before the signal (RELIABILITY 2.11).
     if (options.isDraining()) headers["connection"] = "close";
     response.writeHead(reply.status, headers);

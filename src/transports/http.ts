@@ -9,6 +9,7 @@ export type HttpOptions = {
   /** By path, without a slash at the end. */
   readonly doors: ReadonlyMap<string, Door>;
   readonly isDraining: () => boolean;
+  readonly report: (error: unknown) => void;
 };
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -34,7 +35,13 @@ export function createHttpServer(options: HttpOptions, api: Handler): Server {
       const path = whole.length > 1 && whole.endsWith("/") ? whole.slice(0, -1) : whole;
       const door = options.doors.get(path);
       if (door === undefined) return api(request, response);
-      door(request, response, "", mark === -1 ? "" : url.slice(mark + 1));
+      try {
+        door(request, response, "", mark === -1 ? "" : url.slice(mark + 1));
+      } catch (error) {
+        // One request, whatever it is, must not end the process (RELIABILITY F64).
+        options.report(error);
+        if (!response.headersSent) refuse(response, 500, "internal error");
+      }
     },
   );
   server.maxConnections = 10_000;
