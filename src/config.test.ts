@@ -125,9 +125,13 @@ describe("channels", () => {
     test(`${title} is refused`, () => assert.match(channel(file), problem));
   }
   test("a default channel is switched off by undefined", () => {
-    const config = ok("development", {}, {
-      channels: { ixo: undefined },
-    });
+    const config = ok(
+      "development",
+      {},
+      {
+        channels: { ixo: undefined },
+      },
+    );
     assert.equal(
       config.channels.some(({ name }) => name === "ixo"),
       false,

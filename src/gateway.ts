@@ -131,7 +131,7 @@ async function takeTurn(visit: Visit): Promise<Taken> {
     freshId: lease.freshId,
     provider: channel.provider,
     // A turn cut off by a crash has had no answer: it repeats nothing.
-    isRetransmit: !redriven && (held.waited || held.undelivered),
+    isRetransmit: held.undelivered || (!redriven && held.waited),
     redriven,
     lostTurns,
     turnsMax: gateway.turnsMax,

@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { startGateway, type StartedGateway } from "./support/gateway.ts";
 
@@ -137,6 +139,18 @@ describe("the command line", () => {
     assert.match(run(["dev"], env).stderr, /secret\.key is empty or cut/);
     rmSync(join(kept, "secret.key"));
     assert.match(run(["dev"], env).stderr, /sealed with another key/);
+  });
+  test("CONNECT and a reset do not end the process", async () => {
+    const gateway = await startGateway();
+    for (let nth = 0; nth < 40; nth += 1) {
+      const socket = connect(gateway.port, "127.0.0.1");
+      socket.on("error", () => undefined);
+      socket.write("CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n");
+      setTimeout(() => socket.resetAndDestroy(), nth % 3);
+      await wait(5);
+    }
+    assert.equal((await fetch(`${gateway.url}/health`)).status, 200);
+    await gateway.stop();
   });
   test("X-Forwarded-For opens no management API", async () => {
     const gateway = await startGateway({ env: { TRUST_PROXY_ENABLED: "true" } });

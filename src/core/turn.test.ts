@@ -292,6 +292,42 @@ describe("ids", () => {
   });
 });
 
+describe("a turn that a crash cut off", () => {
+  const paging = {
+    pages: ["one", "two"],
+    shown: 0,
+    moreKey: "98",
+    backKey: "0",
+    action: "continue",
+  } as const;
+  const numberOf = (opened: Opened) =>
+    opened.type === "ask" ? opened.calls[0]?.number : undefined;
+
+  test("leaves its number unused, also when the next turn is a page of ours", () => {
+    const held = answered(dial("*365#"), undefined, { paging });
+    const cutOff = numberOf(openTurn(latest("5"), held, given));
+    const page = openTurn(latest("98"), held, { ...given, lostTurns: 1 });
+    assert.ok(page.type === "page");
+    assert.notEqual(numberOf(openTurn(latest("7"), page.session, given)), cutOff);
+  });
+  test("leaves its number unused, also when the next message is a repeat", () => {
+    const held = answered(history("1"), answered(history("")));
+    const cutOff = numberOf(openTurn(history("1*2"), held, given));
+    const repeat = openTurn(history("1"), held, { ...given, lostTurns: 1 });
+    assert.ok(repeat.type === "repeat");
+    assert.notEqual(numberOf(openTurn(history("1*3"), repeat.session, given)), cutOff);
+  });
+  test("may have been executed, whatever became of its backend since", () => {
+    const held = answered(dial("*365#"), undefined, { backendId: 12_345 });
+    const opened = openTurn(latest("1"), held, { ...given, redriven: true });
+    assert.equal(told(opened), "failed turn_unsettled");
+    assert.equal(
+      told(openTurn(dial("*367#"), undefined, { ...given, redriven: true })),
+      "failed turn_unsettled",
+    );
+  });
+});
+
 describe("pages of a long screen", () => {
   const paging = {
     pages: ["one", "two", "three"],

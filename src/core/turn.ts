@@ -60,7 +60,7 @@ const CALLS_PER_TURN_MAX = 1 + DIALLED_DIGITS_MAX;
 
 /** Decides what one inbound message means, given the session we hold for it, if any. */
 export function openTurn(inbound: Inbound, stored: Session | undefined, given: Given): Opened {
-  const held = stored !== undefined && isFutile(stored) ? undefined : stored;
+  const held = stored !== undefined && isFutile(stored) ? undefined : withLost(stored, given);
   if (inbound.phase === "abort") {
     if (held === undefined || held.ended) return { type: "unkept", code: undefined };
     return { type: "abort", session: held };
@@ -78,6 +78,12 @@ export function openTurn(inbound: Inbound, stored: Session | undefined, given: G
     case "input":
       return proceed(inbound, typed.session, typed.text, given);
   }
+}
+
+/** Numbers of turns lost in a crash are used up, whatever this turn turns out to be. */
+function withLost(held: Session | undefined, { lostTurns }: Given): Session | undefined {
+  if (held === undefined || lostTurns === 0) return held;
+  return { ...held, calls: held.calls + lostTurns * CALLS_PER_TURN_MAX };
 }
 
 /** No backend was asked, so nothing is repeated by asking now: it may be registered since. */
@@ -172,7 +178,7 @@ function begin(inbound: Inbound, dialled: Dialled, given: Given): Opened {
     ? [[...digits]]
     : [[], ...digits.map((_, index) => digits.slice(0, index + 1))];
   const calls = inputs.map((typed, index) => ({
-    ...callOf(session, backend, index + 1, given),
+    ...callOf(session, backend, given.lostTurns * CALLS_PER_TURN_MAX + index + 1),
     input: carries ? "" : (typed.at(-1) ?? ""),
     inputs: typed,
     dialledDigits: carries ? digits : [],
@@ -199,9 +205,9 @@ function proceed(inbound: Inbound, held: Session, text: string, given: Given): O
   const fail = (code: FailureCode): Opened => ({ type: "failed", code, session, shownInput });
   if (session.turns > given.turnsMax) return fail("session_too_long");
   const backend = held.backendId === undefined ? undefined : given.backendById(held.backendId);
-  if (backend === undefined) return fail("backend_inactive");
+  if (backend === undefined) return fail(given.redriven ? "turn_unsettled" : "backend_inactive");
   const inputs = [...held.inputs, text];
-  const call = { ...callOf(session, backend, 1, given), input: text, inputs, dialledDigits: [] };
+  const call = { ...callOf(session, backend, 1), input: text, inputs, dialledDigits: [] };
   const kept = keepInputs({ ...session, paging: undefined }, backend, inputs);
   return askOrFail({ type: "ask", session: kept, backend, calls: [call], shownInput }, given);
 }
@@ -216,7 +222,8 @@ function maskDigits(dialled: string): string {
 function askOrFail(ask: ToAsk, { redriven }: Given): Opened {
   const { session, backend, shownInput } = ask;
   if (!backend.isActive && session.turns === 1) {
-    return { type: "failed", code: "backend_inactive", session, shownInput };
+    const code = redriven ? "turn_unsettled" : "backend_inactive";
+    return { type: "failed", code, session, shownInput };
   }
   // It may have been executed, and this backend must not be asked twice (RELIABILITY 2.3).
   if (redriven && !backend.idempotent) {
@@ -226,8 +233,8 @@ function askOrFail(ask: ToAsk, { redriven }: Given): Opened {
 }
 
 /** Ids of the nth call of this turn. Numbers of turns lost in a crash are never used again. */
-function callOf(session: Session, backend: Backend, nth: number, { lostTurns }: Given) {
-  const number = session.calls + lostTurns * CALLS_PER_TURN_MAX + nth;
+function callOf(session: Session, backend: Backend, nth: number) {
+  const number = session.calls + nth;
   return {
     sessionId: session.id,
     transactionId: `txn_${session.id.slice("sess_".length)}_${number}`,

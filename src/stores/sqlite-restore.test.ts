@@ -113,3 +113,48 @@ test("a killed process left all that a running one knew", async () => {
     { numRuns: 150 },
   );
 });
+
+/** The files as they are at this moment, opened by another process's store. */
+async function killed(folder: string, name: string): Promise<{ store: Store; folder: string }> {
+  const copy = join(root, name);
+  cpSync(folder, copy, { recursive: true });
+  return { store: await sqliteStore(options(copy)), folder: copy };
+}
+
+test("a session survives a second kill before its row is written", async () => {
+  const nowMs = 1_000_000;
+  const folder = join(root, "twice");
+  const first = await sqliteStore(options(folder));
+  await first.sessions.open(askOf({ digest: "a", nowMs, leaseMs: 10 }));
+  const second = await killed(folder, "twice-1");
+  const held = await second.store.sessions.open(
+    askOf({ digest: "b", freshId: sessionId(2), nowMs: nowMs + 100, leaseMs: 10 }),
+  );
+  assert.ok(held.type === "leased");
+  const session = sessionOf({ id: held.lease.freshId });
+  const settlement = settlementOf({ session, nowMs: nowMs + 110 });
+  assert.equal(await second.store.sessions.settle(held.lease, settlement), true);
+  const third = await killed(second.folder, "twice-2");
+  const again = await third.store.sessions.open(askOf({ digest: "c", nowMs: nowMs + 200 }));
+  assert.ok(again.type === "leased");
+  assert.deepEqual(again.session, session);
+  for (const store of [first, second.store, third.store]) await store.close();
+});
+
+for (const inputs of [[], ["1"]]) {
+  const kept = inputs.length === 0 ? "no inputs are" : "inputs are";
+  test(`an answer settled just before a kill may not have been written (F59): ${kept} kept`, async () => {
+    const nowMs = 1_000_000;
+    const folder = join(root, `f59-${inputs.length}`);
+    const store = await sqliteStore(options(folder));
+    const held = await store.sessions.open(askOf({ nowMs }));
+    assert.ok(held.type === "leased");
+    const session = sessionOf({ id: held.lease.freshId, inputs });
+    await store.sessions.settle(held.lease, settlementOf({ session, nowMs: nowMs + 5 }));
+    const after = await killed(folder, `f59-${inputs.length}-killed`);
+    const again = await after.store.sessions.open(askOf({ nowMs: nowMs + 200 }));
+    assert.equal(again.type === "leased" && again.undelivered, true);
+    await store.close();
+    await after.store.close();
+  });
+}

@@ -101,7 +101,9 @@ export function settle(tables: TurnTables, lease: Lease, settlement: Settlement)
   const isBehind = session.inputs.length === 0;
   const startedAtMs = before?.startedAtMs ?? record.startedAtMs;
   const times = { startedAtMs, lastAtMs: nowMs, expiresAtMs };
-  const after = isBehind ? writeAfter(tables, key, { session, channel, ...times }, !isHeld) : null;
+  const after = isBehind
+    ? writeAfter(tables, key, { session, channel, ...times }, !isHeld || session.turns === 1)
+    : null;
   const lastTurn = insertTurn(tables, n, isHeld ? heldTurn : 0, record, after);
   const unwrittenFrom = before?.session.id === session.id ? before.unwrittenFrom : 0;
   hot.set(key, {
@@ -162,7 +164,10 @@ export function restoreRows({ sql }: TurnTables): void {
   const settledAtMs = new Map<number, number>();
   let newestMs = 0;
   for (const row of sql.unwritten.iterate()) {
-    const { n: turn, session: n, after } = row as { n: number; session: number; after: string };
+    const { n: turn, session: n, after, ended_at: endedAt } = row as UnwrittenRow;
+    settledAtMs.set(n, endedAt);
+    newestMs = Math.max(newestMs, endedAt);
+    if (after === null) continue; // its row was written with it
     const { key, outcome, expiresAt, lastAt, turns, state, statics } = JSON.parse(after) as After;
     const dynamic = [turns, turn, JSON.stringify(state)] as const;
     if (statics !== undefined) {
@@ -170,14 +175,19 @@ export function restoreRows({ sql }: TurnTables): void {
       sql.restoreRow.run(n, key, outcome, expiresAt, startedAt, lastAt, ...dynamic, ...columns);
     }
     sql.restoreTurn.run(outcome, expiresAt, lastAt, ...dynamic, n);
-    settledAtMs.set(n, lastAt);
-    newestMs = Math.max(newestMs, lastAt);
   }
   // Settled so shortly before the kill that the answer may not have been written (F59).
   for (const [n, atMs] of settledAtMs) {
     if (newestMs - atMs <= ANSWER_MS_MAX) sql.doubtDelivery.run(n);
   }
 }
+
+type UnwrittenRow = {
+  readonly n: number;
+  readonly session: number;
+  readonly after: string | null;
+  readonly ended_at: number;
+};
 
 /** What `restoreRows` needs of a turn; of a session's first turn also what never changes. */
 type After = {

@@ -85,13 +85,18 @@ INSERT INTO turns (session, prev, at, took_ms, backend_ms, outcome, input, scree
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 /** Turns of which the rows of sessions know nothing yet, in their order. */
 const UNWRITTEN = `
-SELECT n, session, after FROM turns
-WHERE n > (SELECT written_turn FROM progress) AND after IS NOT NULL ORDER BY n`;
+SELECT n, session, after, at + took_ms AS ended_at FROM turns
+WHERE n > (SELECT written_turn FROM progress) AND outcome <> 'unknown' ORDER BY n`;
 /** No change where the row was there, or knows of a later turn. */
 const RESTORE_ROW = `
 INSERT OR IGNORE INTO sessions (n, key, outcome, expires_at, started_at, last_at, turns, last_turn,
   state, id, channel, network_id, service_code, backend_id, provider, msisdn_hash, msisdn_sealed)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (n) DO UPDATE SET channel = excluded.channel, network_id = excluded.network_id,
+  service_code = excluded.service_code, backend_id = excluded.backend_id,
+  provider = excluded.provider, msisdn_hash = excluded.msisdn_hash,
+  msisdn_sealed = excluded.msisdn_sealed
+WHERE sessions.state IS NULL`;
 const RESTORE_TURN = `
 UPDATE sessions SET outcome = ?1, expires_at = ?2, last_at = ?3, turns = ?4, last_turn = ?5,
   state = ?6, undelivered = 0
@@ -104,5 +109,7 @@ SELECT max(coalesce((SELECT max(n) FROM sessions), 0),
 const LAST_TURN = `SELECT coalesce(max(n), 0) AS n FROM turns`;
 const IS_SESSION = `SELECT 1 FROM sessions WHERE n = ? AND id = ?`;
 const LINK_TURN = `UPDATE sessions SET last_turn = ? WHERE n = ?`;
-const DOUBT_DELIVERY = `UPDATE sessions SET undelivered = 1 WHERE n = ?`;
+const DOUBT_DELIVERY = `
+UPDATE sessions SET undelivered = 1
+WHERE n = ? AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.key = sessions.key)`;
 const MARK_UNDELIVERED = `UPDATE sessions SET undelivered = 1 WHERE key = ? AND id = ?`;

@@ -47,9 +47,12 @@ export function createHttpServer(options: HttpOptions, api: Handler): Server {
   server.maxConnections = 10_000;
   server.maxRequestsPerSocket = 0;
   // An upgrade that nobody asked for is an ordinary request without one; CONNECT opens nothing.
-  server.on("connect", (_, socket) =>
-    socket.end("HTTP/1.1 405 Method Not Allowed\r\nconnection: close\r\n\r\n"),
-  );
+  server.on("connect", (_, socket) => {
+    // Node has taken its own listener off: a reset would end the process.
+    socket.on("error", () => undefined);
+    const refusal = "HTTP/1.1 405 Method Not Allowed\r\nconnection: close\r\n\r\n";
+    socket.end(refusal, () => socket.destroy());
+  });
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
     const status = CLIENT_ERRORS[error.code ?? ""] ?? "400 Bad Request";
