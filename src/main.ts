@@ -212,7 +212,16 @@ async function dialFromTerminal(): Promise<number> {
   if (parsed.type !== "run") return printed(parsed);
   const { values, positionals } = parsed;
   const adminKey = values.key ?? process.env["DIALYARD_ADMIN_KEY"];
-  return dial({ ...values, dialled: positionals[0], adminKey }, terminalIo(process));
+  return dial(
+    {
+      ...values,
+      dialled: positionals[0],
+      adminKey,
+      headers: values.header,
+      signingSecret: values["signing-secret"],
+    },
+    terminalIo(process),
+  );
 }
 
 /** "cannot open it: because of that", without a stack. */

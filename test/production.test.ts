@@ -216,6 +216,22 @@ describe("a channel's door", () => {
   };
   const now = () => Math.floor(Date.now() / 1000);
 
+  for (const [channel, ...secret] of [
+    ["byheader", "--header", "X-Secret: right-right-right"],
+    ["bypath"],
+    ["bysignature", "--signing-secret", SECRET],
+  ] as const) {
+    test(`opens to dialyard dial --channel ${channel} ${secret[0] ?? ""}`, () => {
+      const args = [MAIN, "dial", "*4042#", "--url", gateway.url, "--channel", channel, ...secret];
+      const flags = ["--disable-warning=ExperimentalWarning"];
+      const dialled = spawnSync(process.execPath, [...flags, ...args], {
+        encoding: "utf8",
+        input: "",
+      });
+      assert.match(dialled.stdout, /This code is not in service/, dialled.stderr);
+    });
+  }
+
   const cases: readonly [title: string, knock: () => Promise<Response>, status: number][] = [
     [
       "opens to its secret header",

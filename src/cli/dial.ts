@@ -4,6 +4,7 @@
  * own codec, as a gateway would to call a backend.
  */
 import { randomBytes } from "node:crypto";
+import { sign } from "../backend/signature.ts";
 import { createCodec } from "../codecs/index.ts";
 import { asServiceCode, canonicalDialled, parseMsisdn } from "../core/address.ts";
 import { WireError } from "../core/failure.ts";
@@ -37,6 +38,13 @@ export const dialCommand = defineCommand({
       help: "the gateway",
     },
     { name: "key", type: "string", value: "KEY", help: "admin key, where the gateway wants one" },
+    { name: "header", type: "list", value: '"NAME: VALUE"', help: "the channel's secret header" },
+    {
+      name: "signing-secret",
+      type: "string",
+      value: "SECRET",
+      help: "signs requests, where the channel wants signatures",
+    },
   ],
 });
 
@@ -47,6 +55,9 @@ export type DialOptions = {
   readonly channel: string;
   readonly url: string;
   readonly adminKey: string | undefined;
+  /** "Name: value" each. */
+  readonly headers?: readonly string[];
+  readonly signingSecret?: string | undefined;
 };
 export type DialIo = {
   /** Lines typed; its end hangs up. */
@@ -109,7 +120,12 @@ async function converse(options: DialOptions, io: Phone, lines: Lines): Promise<
   const dialled = canonicalDialled(wanted.trim());
   if (dialled === undefined) throw new UsageError(`"${wanted}" cannot be dialled; try "*365#"`);
   const channel = await findChannel(client, options.channel);
-  const call = await placeCall(client, channel, dialled, msisdn, url);
+  const placed = await placeCall(client, channel, dialled, msisdn, url);
+  const headers = readHeaders(options.headers ?? []);
+  const call = {
+    ...placed,
+    backend: { ...placed.backend, headers, secret: options.signingSecret },
+  };
   io.write(handset.typed(dialled));
   return talk(call, io, handset, lines);
 }
@@ -157,7 +173,11 @@ function turnOf(call: Call, sessionId: string, number: number, inputs: readonly 
 }
 
 async function exchange({ channel, codec, backend }: Call, turn: Turn, send: Send): Promise<Reply> {
-  const request = codec.request(turn, backend);
+  const plain = codec.request(turn, backend);
+  const { secret } = backend;
+  const signature =
+    secret === undefined ? {} : sign(secret, turn.transactionId, Date.now(), plain.body);
+  const request = { ...plain, headers: { ...plain.headers, ...backend.headers, ...signature } };
   const query = request.query === "" ? "" : `?${request.query}`;
   const timeoutMs = channel.turnBudgetMs + SPARE_MS;
   const response = await send(`${backend.url}${request.path}${query}`, request, timeoutMs);
@@ -173,6 +193,17 @@ async function exchange({ channel, codec, backend }: Call, turn: Turn, send: Sen
 }
 /** Beyond the turn budget, in which a gateway answers. */
 const SPARE_MS = 5_000;
+
+function readHeaders(lines: readonly string[]): Readonly<Record<string, string>> {
+  const pairs = lines.map((line) => {
+    const [, name, value] = /^([A-Za-z0-9-]{1,64}):\s*(.+)$/.exec(line) ?? [];
+    if (name === undefined || value === undefined) {
+      throw new UsageError('--header must be like "X-Secret: value"');
+    }
+    return [name.toLowerCase(), value] as const;
+  });
+  return Object.fromEntries(pairs);
+}
 
 async function placeCall(
   client: GatewayClient,
