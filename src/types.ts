@@ -185,6 +185,8 @@ export type Session = {
   /** The last text answered, as length and keyed digest: cumulative texts contain PINs. */
   readonly seen: { readonly length: number; readonly digest: string };
   readonly messageId: string | undefined;
+  /** Of the turns before, newest first: a late copy of one never runs a step twice. */
+  readonly olderMessageIds?: readonly string[];
   /** Kept (sealed) only for a backend that wants the history. */
   readonly inputs: readonly string[];
   readonly lastReply: Reply | undefined;

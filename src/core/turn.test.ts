@@ -173,6 +173,16 @@ describe("a wire that names its messages", () => {
       "unkept message_changed",
     );
   });
+  test("a late copy of an older message is a repeat, not an answer", () => {
+    const second = answered(latest("1", { messageId: "m2" }), first);
+    const third = answered(latest("2", { messageId: "m3" }), second);
+    for (const [text, messageId] of [
+      ["1", "m2"],
+      ["", "m1"],
+    ] as const) {
+      assert.equal(told(openTurn(latest(text, { messageId }), third, given)), "repeat");
+    }
+  });
   test("the same digit under another id is an answer", () => {
     const second = answered(latest("1", { messageId: "m2" }), first);
     assert.equal(told(openTurn(latest("1", { messageId: "m3" }), second, given)), "ask 3:1");

@@ -107,6 +107,9 @@ function readInput(inbound: Inbound, held: Session | undefined, given: Given): T
       ? { type: "repeat", session: held }
       : { type: "changed" };
   }
+  if (messageId !== undefined && held.olderMessageIds?.includes(messageId) === true) {
+    return { type: "repeat", session: held };
+  }
   if (input.kind === "history") return readHistory(inbound, held, given);
   // A latest-only wire can't tell a retransmit from the same digit typed again (DESIGN §5), so
   // one needs a sign: a twin, a reply not written, or the first dial sent twice (Safaricom did).
@@ -192,7 +195,9 @@ function begin(inbound: Inbound, dialled: Dialled, given: Given): Opened {
 function proceed(inbound: Inbound, held: Session, text: string, given: Given): Opened {
   const shownInput = maskInput(text, held.asksSecret);
   const seen = seenOf(inbound, given);
-  const session: Session = { ...held, seen, messageId: inbound.messageId, turns: held.turns + 1 };
+  const turns = held.turns + 1;
+  const { messageId } = inbound;
+  const session: Session = { ...held, ...olderIds(held), seen, messageId, turns };
   const leafed = held.paging && leaf(held.paging, text);
   if (leafed !== undefined) {
     return {
@@ -216,6 +221,12 @@ function proceed(inbound: Inbound, held: Session, text: string, given: Given): O
 function maskDigits(dialled: string): string {
   const end = dialled.indexOf("*", 1);
   return end === -1 ? dialled : `${dialled.slice(0, end)}*${MASK}#`;
+}
+
+const MESSAGE_IDS_MAX = 8;
+function olderIds({ messageId, olderMessageIds = [] }: Session): Partial<Session> {
+  if (messageId === undefined) return {};
+  return { olderMessageIds: [messageId, ...olderMessageIds].slice(0, MESSAGE_IDS_MAX) };
 }
 
 /** The last checks that hold for a first call and for later ones. */

@@ -38,6 +38,7 @@ export type State = {
   readonly seenLength: number;
   readonly seenDigest: string;
   readonly messageId?: string | undefined;
+  readonly olderMessageIds?: readonly string[] | undefined;
   /** A sealed JSON list. */
   readonly inputs?: string | undefined;
   readonly lastReply?: Reply | undefined;
@@ -57,6 +58,7 @@ export function stateOf(session: Session, sealer: Sealer): State {
     seenLength: session.seen.length,
     seenDigest: session.seen.digest,
     messageId: session.messageId,
+    olderMessageIds: session.olderMessageIds,
     // DESIGN 5: sealed, and dropped at the end.
     inputs:
       inputs.length === 0 || session.ended
@@ -83,6 +85,7 @@ export function readSession(columns: TurnColumns, statics: Statics, sealer: Seal
     calls: state.calls,
     seen: { length: state.seenLength, digest: state.seenDigest },
     messageId: state.messageId,
+    ...(state.olderMessageIds === undefined ? {} : { olderMessageIds: state.olderMessageIds }),
     inputs:
       state.inputs === undefined
         ? []
