@@ -375,6 +375,9 @@ describe("pages of a long screen", () => {
     assert.deepEqual(pageReply(["a", "b"], 0, "end"), { action: "continue", screen: "a" });
     assert.deepEqual(pageReply(["a", "b"], 1, "end"), { action: "end", screen: "b" });
   });
+  test("leafing does not go on for ever either (F29)", () => {
+    assert.equal(leaf("98", { ...held, turns: 50 }), "failed session_too_long");
+  });
   test("page keys are not part of the history that a backend is told", () => {
     const first = answered(dial("*366#"), undefined, { paging });
     const leafed = openTurn(latest("98"), first, given);

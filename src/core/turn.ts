@@ -198,6 +198,9 @@ function proceed(inbound: Inbound, held: Session, text: string, given: Given): O
   const turns = held.turns + 1;
   const { messageId } = inbound;
   const session: Session = { ...held, ...olderIds(held), seen, messageId, turns };
+  const fail = (code: FailureCode): Opened => ({ type: "failed", code, session, shownInput });
+  // Leafing counts too: every turn leaves a record (F29).
+  if (turns > given.turnsMax) return fail("session_too_long");
   const leafed = held.paging && leaf(held.paging, text);
   if (leafed !== undefined) {
     return {
@@ -207,8 +210,6 @@ function proceed(inbound: Inbound, held: Session, text: string, given: Given): O
       shownInput: text,
     };
   }
-  const fail = (code: FailureCode): Opened => ({ type: "failed", code, session, shownInput });
-  if (session.turns > given.turnsMax) return fail("session_too_long");
   const backend = held.backendId === undefined ? undefined : given.backendById(held.backendId);
   if (backend === undefined) return fail(given.redriven ? "turn_unsettled" : "backend_inactive");
   const inputs = [...held.inputs, text];
