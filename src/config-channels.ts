@@ -1,6 +1,7 @@
 /** Channels as a configuration file describes them, and what is on without one. Pure. */
 import { codecNames, createCodec } from "./codecs/index.ts";
 import { isNetwork, isPrintable } from "./config-rules.ts";
+import { parseSmpp, type SmppFile, type SmppLink } from "./config-smpp.ts";
 import type { Codec } from "./types.ts";
 
 export type Mode = "development" | "production";
@@ -29,6 +30,8 @@ export type ChannelFile = {
   readonly requestsPerMinuteMax?: number;
   /** Lists live sessions and their state at GET PATH/sessions and PATH/debug/ID. */
   readonly debugPath?: string;
+  /** Where the SMSC is, for the protocols that are spoken over a link of our own. */
+  readonly smpp?: SmppFile;
 };
 
 export type ChannelConfig = {
@@ -46,6 +49,8 @@ export type ChannelConfig = {
   readonly transliterate: boolean;
   readonly requestsPerMinuteMax: number;
   readonly debugPath: string | undefined;
+  /** A link that we keep up, instead of doors on the HTTP server. */
+  readonly smpp: SmppLink | undefined;
 };
 /** Channels that are on without any configuration. */
 export const DEFAULT_CHANNELS: Readonly<Record<Mode, Readonly<Record<string, ChannelFile>>>> = {
@@ -92,6 +97,7 @@ const CHANNEL_KEYS = [
   "transliterate",
   "requestsPerMinuteMax",
   "debugPath",
+  "smpp",
 ] as const satisfies readonly (keyof ChannelFile)[];
 
 export function parseChannels(
@@ -116,7 +122,11 @@ export function parseChannels(
       problems.push(`channels.${name}: path ${path} is taken by channel ${other.name}`);
     }
     const isOpen =
-      !channel.allow && !channel.secretHeader && !channel.isPathSecret && !channel.signingSecret;
+      channel.paths.length > 0 &&
+      !channel.allow &&
+      !channel.secretHeader &&
+      !channel.isPathSecret &&
+      !channel.signingSecret;
     if (mode === "production" && isOpen) {
       warnings.push(
         `channel ${name} takes requests from anybody: ` +
@@ -153,6 +163,16 @@ function checkSecrets(file: ChannelFile, problem: (text: string) => void): void 
   if (signingSecret !== undefined && !isPrintable(signingSecret, 22, 512)) {
     problem("signingSecret must be 22 to 512 printable characters without spaces");
   }
+}
+
+/** A protocol has doors on the HTTP server or a link of ours, never both. */
+function checkLink({ overLink }: Codec, file: ChannelFile, problem: (text: string) => void): void {
+  const { smpp, paths, protocol } = file;
+  if (overLink && smpp === undefined)
+    problem("smpp is missing: host, port, systemId and password of the SMSC");
+  if (overLink && paths !== undefined) problem("paths mean nothing to a channel on a link");
+  if (!overLink && smpp !== undefined)
+    problem(`protocol ${protocol} is spoken over HTTP: smpp means nothing to it`);
 }
 
 function parseChannel(
@@ -196,11 +216,10 @@ function parseChannel(
     return value;
   };
   const documented = DOCUMENTED[name];
-  const bases = [
-    `/ussd/${name}/callback`,
-    ...(documented ? [documented.path] : []),
-    ...(file.paths ?? []),
-  ];
+  checkLink(codec, file, problem);
+  const bases = codec.overLink
+    ? []
+    : [`/ussd/${name}/callback`, ...(documented ? [documented.path] : []), ...(file.paths ?? [])];
   const debugPath = file.debugPath ?? documented?.debugPath;
   for (const path of [...bases, ...(debugPath === undefined ? [] : [debugPath])]) {
     if (!PATH.test(path)) problem(`path ${path} must be like /ussd/name`);
@@ -234,5 +253,6 @@ function parseChannel(
       codec.requestsPerMinuteMax ?? 0,
     ),
     debugPath,
+    smpp: file.smpp && parseSmpp(file.smpp, problem),
   };
 }

@@ -124,6 +124,43 @@ describe("channels", () => {
   for (const [title, file, problem] of cases) {
     test(`${title} is refused`, () => assert.match(channel(file), problem));
   }
+  describe("on an SMPP link", () => {
+    const smsc = { host: "smsc.example", port: 2775, systemId: "dialyard", password: "s3cr3t" };
+    const smpp = (more: object) => channel({ protocol: "smpp", smpp: { ...smsc, ...more } });
+    for (const [title, file, problem] of [
+      ["no link", () => channel({ protocol: "smpp" }), /smpp is missing: host, port/],
+      [
+        "a link of a protocol on HTTP",
+        () => channel({ protocol: "kairos", smpp: smsc }),
+        /over HTTP/,
+      ],
+      [
+        "doors",
+        () => channel({ protocol: "smpp", smpp: smsc, paths: ["/x"] }),
+        /paths mean nothing/,
+      ],
+      ["a misspelt field", () => smpp({ user: "x" }), /smpp\.user is unknown; known: host/],
+      ["a port out of range", () => smpp({ port: 70_000 }), /smpp\.port must be/],
+      [
+        "a password of nine",
+        () => smpp({ password: "123456789" }),
+        /smpp\.password must be 1 to 8/,
+      ],
+      ["an alphabet unknown", () => smpp({ alphabet: "ebcdic" }), /smpp\.alphabet must be one of/],
+    ] as const) {
+      test(`${title} is refused`, () => assert.match(file(), problem));
+    }
+    test("it has no doors, and its address is printed without the password", () => {
+      const { channels } = ok(
+        "development",
+        {},
+        { channels: { link: { protocol: "smpp", smpp: smsc } } },
+      );
+      const link = channels.find(({ name }) => name === "link");
+      assert.deepEqual(link?.paths, []);
+      assert.equal(link.smpp?.address, "smpp://smsc.example:2775");
+    });
+  });
   test("a default channel is switched off by undefined", () => {
     const config = ok(
       "development",

@@ -291,7 +291,8 @@ export function describeConfig(config: Config): string {
       `${channel.screenOctetsMax} octets`,
       ...(perMinute === 0 ? [] : [`${perMinute} requests a minute and address`]),
     ];
-    return `channel ${channel.name.padEnd(16)} ${facts.join(", ")}: ${paths.join(" ")}`;
+    const where = channel.smpp?.address ?? paths.join(" ");
+    return `channel ${channel.name.padEnd(16)} ${facts.join(", ")}: ${where}`;
   });
   return [`mode                     ${config.mode}`, ...lines, "", ...channels].join("\n");
 }

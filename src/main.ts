@@ -241,7 +241,8 @@ function welcome({ url, config }: Running, demos: readonly DemoHint[]): string {
     ({ serviceCode, name, hint }) => `  ${serviceCode.padEnd(12)} ${name.padEnd(16)} ${hint}`,
   );
   const channels = config.channels.map(
-    ({ name, paths }) => `  ${name.padEnd(16)} ${url}${paths.at(-1) ?? ""}`,
+    ({ name, paths, smpp }) =>
+      `  ${name.padEnd(16)} ${smpp?.address ?? `${url}${paths.at(-1) ?? ""}`}`,
   );
   return [
     "",

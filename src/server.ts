@@ -30,6 +30,7 @@ import { sqliteStore } from "./stores/sqlite.ts";
 import { startSweeper } from "./stores/sweeper.ts";
 import { createClientAddress, createDoors } from "./transports/channels.ts";
 import { createHttpServer } from "./transports/http.ts";
+import { startLinks } from "./transports/links.ts";
 import type { Store } from "./types.ts";
 
 export type Running = {
@@ -75,6 +76,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   const isDraining = () => state.isDraining;
   const onRequest = metrics.request;
   const doors = createDoors(channels, { gateway, clientAddress, onRequest, isDraining });
+  const links = startLinks(channels, { gateway, onRequest, isDraining, log });
   const app = createApp(
     (handler) => createHttpServer({ doors, isDraining, report }, handler),
     report,
@@ -121,8 +123,9 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     await wait(config.preStopMs);
     events.close();
     // Connections that went idle after the server closed would hold it up for their keep-alive.
+    const unbound = links.close();
     const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_CLOSED_EVERY_MS);
-    const closed = app.close().then(() => true);
+    const closed = Promise.all([app.close(), unbound]).then(() => true);
     const late = wait(config.drainSeconds * 1000, false, { ref: false });
     const isDrained = await Promise.race([closed, late]);
     clearInterval(idle);

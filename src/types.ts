@@ -104,6 +104,8 @@ export interface Codec {
   readonly name: string;
   /** Default turn budget: how long the network waits, where its owner says so. */
   readonly patienceMs?: number;
+  /** Carried by a link that we keep up ourselves, not by HTTP: for channels, never a backend's. */
+  readonly overLink?: true;
   /** Requests a minute and client address that the protocol's owner documents as a limit. */
   readonly requestsPerMinuteMax?: number;
 

@@ -21,8 +21,10 @@ export function findProtocolProblem(
   options: Readonly<Record<string, string>>,
 ): string | undefined {
   try {
-    createCodec(protocol, options);
-    return undefined;
+    const { overLink } = createCodec(protocol, options);
+    return overLink
+      ? `protocol ${protocol} is for channels: a backend is called over HTTP`
+      : undefined;
   } catch (error) {
     return error instanceof Error ? `protocol_options: ${error.message}` : "protocol_options";
   }

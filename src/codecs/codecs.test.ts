@@ -278,7 +278,8 @@ describe("what we ask is understood by our own ear", () => {
           );
           const { msisdn: heard, input: told, sessionId } = codec.decode(asked);
           assert.equal(heard, number);
-          assert.equal(sessionId, turn.sessionId);
+          // SMPP has two octets for it.
+          if (!codec.overLink) assert.equal(sessionId, turn.sessionId);
           assert.equal(told.text, told.kind === "history" ? inputs.join("*") : input);
         }),
       );
@@ -309,6 +310,7 @@ describe("what we ask is understood by our own ear", () => {
       );
     });
 
+    if (codec.overLink) continue;
     test(`${codec.name} puts the same fields into the query of a GET`, () => {
       const post = codec.request(turn, backend);
       const get = codec.request(turn, { ...backend, method: "GET" });

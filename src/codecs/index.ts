@@ -5,12 +5,13 @@ import type { CodecEntry, CodecOptions } from "./entry.ts";
 import { ixo } from "./ixo.ts";
 import { kairos } from "./kairos.ts";
 import { ola } from "./ola.ts";
+import { smpp } from "./smpp.ts";
 
 export type { CodecEntry, CodecOptions } from "./entry.ts";
 /** For the demo applications, which speak these two by name. */
 export { africastalking, ixo };
 
-export const codecs: readonly CodecEntry[] = [ola, africastalking, ixo, kairos];
+export const codecs: readonly CodecEntry[] = [ola, africastalking, ixo, kairos, smpp];
 
 export const codecNames: readonly string[] = codecs.map(({ name }) => name);
 

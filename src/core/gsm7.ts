@@ -99,10 +99,11 @@ export function unpackSeptets(octets: Uint8Array): string {
   }
   // A last CR on an octet boundary is padding.
   if (count % 8 === 0 && septets.at(-1) === CARRIAGE_RETURN) septets.pop();
-  return toText(septets);
+  return fromSeptets(septets);
 }
 
-function toSeptets(text: string): number[] {
+/** One septet an entry, not packed. Throws as packSeptets does. */
+export function toSeptets(text: string): number[] {
   const septets: number[] = [];
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
@@ -123,7 +124,8 @@ function padWithCarriageReturn(septets: number[]): void {
   if (spare === 7 || endsInCr) septets.push(CARRIAGE_RETURN);
 }
 
-function toText(septets: readonly number[]): string {
+/** The text of septets that are not packed. */
+export function fromSeptets(septets: readonly number[]): string {
   let text = "";
   for (let index = 0; index < septets.length; index += 1) {
     const septet = septets[index] ?? 0;

@@ -12,3 +12,4 @@ export {
 export { formatReply, formatRequest, parseReply, parseRequest } from "./http.ts";
 export { phone, type Phone, type PhoneOptions } from "./phone.ts";
 export * as scriptedBackend from "./scripted-backend.ts";
+export { type Smsc, type SmscOptions, type SmscPhone, startSmsc } from "./smsc.ts";

@@ -25,9 +25,14 @@ export function createDoors(
   return doors;
 }
 
-function doorOptions(config: ChannelConfig, given: Given): DoorOptions {
+/** What a turn needs to know of a channel. */
+export function channelOf(config: ChannelConfig): Channel {
   const { name, codec, provider, turnBudgetMs, screenOctetsMax, transliterate } = config;
-  const channel: Channel = { name, codec, provider, turnBudgetMs, screenOctetsMax, transliterate };
+  return { name, codec, provider, turnBudgetMs, screenOctetsMax, transliterate };
+}
+
+function doorOptions(config: ChannelConfig, given: Given): DoorOptions {
+  const channel = channelOf(config);
   const perMinuteMax = config.requestsPerMinuteMax;
   const { nowMs } = given.gateway;
   return {

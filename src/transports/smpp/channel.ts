@@ -1,0 +1,84 @@
+/**
+ * A channel on an SMPP link: each deliver_sm is acknowledged at once and is a turn; the screen
+ * goes out as a submit_sm within the channel's budget (PROTOCOLS 16).
+ */
+import type { SmppLink } from "../../config-smpp.ts";
+import { WireError } from "../../core/failure.ts";
+import { type Gateway, handleTurn } from "../../gateway.ts";
+import type { Channel, WireRequest } from "../../types.ts";
+import type { DoorOutcome } from "../door.ts";
+import { createEsme, type Esme, type EsmeState } from "./esme.ts";
+import { fromWire, isOrdinary, TON_INTERNATIONAL, TON_UNKNOWN, toWire } from "./messages.ts";
+import { type ShortMessage, STATUS } from "./pdu.ts";
+
+export type SmppChannelOptions = {
+  readonly channel: Channel;
+  readonly link: SmppLink;
+  readonly gateway: Gateway;
+  readonly onRequest: (outcome: DoorOutcome) => void;
+  readonly onState: (channel: string, state: EsmeState) => void;
+  readonly isDraining: () => boolean;
+};
+export type SmppChannel = {
+  /** Waits for the turns in flight, then unbinds. */
+  readonly close: () => Promise<void>;
+};
+
+/** Turns at once of one link: what comes beyond is asked to come again. */
+const TURNS_MAX = 2_000;
+/** The codes of the metrics are those of HTTP: one list for all channels. */
+const OK = 200;
+const REFUSED = 400;
+const BUSY = 503;
+const UNDELIVERED = 502;
+
+export function startSmppChannel(options: SmppChannelOptions): SmppChannel {
+  const { channel, link, gateway } = options;
+  const turns = new Set<Promise<void>>();
+  const count = (status: number, reason?: string) =>
+    options.onRequest({ channel: channel.name, status, reason });
+
+  function onMessage(message: ShortMessage): number {
+    if (!isOrdinary(message)) return STATUS.ok; // a delivery receipt: nobody asked for one
+    if (options.isDraining() || turns.size >= TURNS_MAX) {
+      count(BUSY, "too many turns");
+      return STATUS.temporarilyRejected;
+    }
+    const request = toWire(message, "deliver_sm", link.alphabet);
+    try {
+      channel.codec.decode(request);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      count(REFUSED, error.message);
+      return STATUS.rejected;
+    }
+    const turn = take(esme, request).catch(gateway.report);
+    turns.add(turn);
+    void turn.finally(() => turns.delete(turn));
+    return STATUS.ok;
+  }
+
+  async function take(esme: Esme, request: WireRequest): Promise<void> {
+    const deadlineMs = performance.now() + channel.turnBudgetMs;
+    const { wire, key, sessionId } = await handleTurn(gateway, channel, request);
+    if (wire.body === "") return count(OK);
+    const ton = { source: TON_UNKNOWN, destination: TON_INTERNATIONAL };
+    const submitted = await esme.submit(fromWire(wire, link.alphabet, ton), deadlineMs);
+    if (submitted.type === "ok") return count(OK);
+    count(UNDELIVERED, submitted.reason);
+    // The same answer again will be a retransmit: this screen was not read.
+    if (sessionId !== undefined) await gateway.store.undelivered(key, sessionId);
+  }
+
+  const esme = createEsme({
+    ...link,
+    onMessage,
+    onState: (state) => options.onState(channel.name, state),
+  });
+  return {
+    async close() {
+      await Promise.all(turns);
+      await esme.close();
+    },
+  };
+}
