@@ -1,6 +1,6 @@
 /** Channels as a configuration file describes them, and what is on without one. Pure. */
 import { codecNames, createCodec } from "./codecs/index.ts";
-import { isNetwork, isPrintable } from "./config-rules.ts";
+import { isHttpUrl, isNetwork, isPrintable } from "./config-rules.ts";
 import { parseSmpp, type SmppFile, type SmppLink } from "./config-smpp.ts";
 import type { Codec } from "./types.ts";
 
@@ -30,6 +30,8 @@ export type ChannelFile = {
   readonly requestsPerMinuteMax?: number;
   /** Lists live sessions and their state at GET PATH/sessions and PATH/debug/ID. */
   readonly debugPath?: string;
+  /** Where the network takes screens, for protocols that acknowledge first and push then. */
+  readonly pushUrl?: string;
   /** Where the SMSC is, for the protocols that are spoken over a link of our own. */
   readonly smpp?: SmppFile;
 };
@@ -49,6 +51,7 @@ export type ChannelConfig = {
   readonly transliterate: boolean;
   readonly requestsPerMinuteMax: number;
   readonly debugPath: string | undefined;
+  readonly pushUrl: string | undefined;
   /** A link that we keep up, instead of doors on the HTTP server. */
   readonly smpp: SmppLink | undefined;
 };
@@ -97,6 +100,7 @@ const CHANNEL_KEYS = [
   "transliterate",
   "requestsPerMinuteMax",
   "debugPath",
+  "pushUrl",
   "smpp",
 ] as const satisfies readonly (keyof ChannelFile)[];
 
@@ -165,9 +169,19 @@ function checkSecrets(file: ChannelFile, problem: (text: string) => void): void 
   }
 }
 
-/** A protocol has doors on the HTTP server or a link of ours, never both. */
-function checkLink({ overLink }: Codec, file: ChannelFile, problem: (text: string) => void): void {
-  const { smpp, paths, protocol } = file;
+function inLowerCase({ name, value }: NonNullable<ChannelFile["secretHeader"]>) {
+  return { name: name.toLowerCase(), value };
+}
+
+/** A protocol has doors on the HTTP server or a link of ours, and answers there or pushes. */
+function checkLink(codec: Codec, file: ChannelFile, problem: (text: string) => void): void {
+  const { smpp, paths, protocol, pushUrl } = file;
+  const { overLink, pushes } = codec;
+  if (pushes && pushUrl === undefined)
+    problem("pushUrl is missing: where the network takes the screens that answer its requests");
+  if (!pushes && pushUrl !== undefined)
+    problem(`protocol ${protocol} answers in its response: pushUrl means nothing to it`);
+  if (pushUrl !== undefined && !isHttpUrl(pushUrl)) problem("pushUrl is no http or https URL");
   if (overLink && smpp === undefined)
     problem("smpp is missing: host, port, systemId and password of the SMSC");
   if (overLink && paths !== undefined) problem("paths mean nothing to a channel on a link");
@@ -237,10 +251,7 @@ function parseChannel(
       file.secretPath === undefined ? path : `${path}/${file.secretPath}`,
     ),
     allow: file.allow,
-    secretHeader: file.secretHeader && {
-      name: file.secretHeader.name.toLowerCase(),
-      value: file.secretHeader.value,
-    },
+    secretHeader: file.secretHeader && inLowerCase(file.secretHeader),
     isPathSecret: file.secretPath !== undefined,
     signingSecret: file.signingSecret,
     turnBudgetMs: within("turnBudgetMs", 1_000, 120_000, codec.patienceMs ?? TURN_BUDGET_MS),
@@ -253,6 +264,7 @@ function parseChannel(
       codec.requestsPerMinuteMax ?? 0,
     ),
     debugPath,
+    pushUrl: file.pushUrl,
     smpp: file.smpp && parseSmpp(file.smpp, problem),
   };
 }

@@ -46,6 +46,11 @@ export function isPrintable(text: unknown, charsMin: number, charsMax: number): 
   if (typeof text !== "string" || text.length < charsMin || text.length > charsMax) return false;
   return /^[\x21-\x7e]+$/.test(text);
 }
+export function isHttpUrl(text: unknown): boolean {
+  if (typeof text !== "string" || text.length > 2_048 || !URL.canParse(text)) return false;
+  const { protocol, username, password, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && username + password + hash === "";
+}
 export type List = { readonly items: readonly string[] };
 /** "10.1.2.3", "10.1.0.0/16", "fd00::/8". */
 export function isNetwork(text: unknown): boolean {

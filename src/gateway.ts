@@ -69,6 +69,8 @@ export type Exchange = {
   readonly wire: WireReply;
   readonly key: string;
   readonly sessionId: string | undefined;
+  /** There is a screen, and it has not been shown yet: where it goes out as a call of ours. */
+  readonly isDue: boolean;
 };
 
 /** A lease outlives its turn's deadline by this, so that a late settle still counts. */
@@ -108,10 +110,16 @@ export async function handleTurn(
     return refused(visit, "internal_error");
   });
   const wire = channel.codec.encode(taken.answer, visit.inbound, gateway.wallMs());
-  return { wire, key: visit.key, sessionId: taken.sessionId };
+  const isDue = taken.answer.reply !== undefined && taken.isShown !== true;
+  return { wire, key: visit.key, sessionId: taken.sessionId, isDue };
 }
 
-type Taken = { readonly answer: Answer; readonly sessionId: string | undefined };
+type Taken = {
+  readonly answer: Answer;
+  readonly sessionId: string | undefined;
+  /** The reply is a repeat of one that the network has taken. */
+  readonly isShown?: boolean;
+};
 
 /** Open, decide, ask, settle. */
 async function takeTurn(visit: Visit): Promise<Taken> {
@@ -146,7 +154,7 @@ async function takeTurn(visit: Visit): Promise<Taken> {
       : { ...closeAnswered(opened, gateway.language), ...NOT_ASKED };
   const settled = await settle(visit, lease, done, "shownInput" in opened ? opened.shownInput : "");
   if (opened.type === "abort") tellBackend(gateway, done.session);
-  return settled;
+  return { ...settled, isShown: opened.type === "repeat" && !held.undelivered };
 }
 
 const NO_SCREEN: Taken = {

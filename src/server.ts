@@ -78,7 +78,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   const doors = createDoors(channels, { gateway, clientAddress, onRequest, isDraining });
   const links = startLinks(channels, { gateway, onRequest, isDraining, log });
   const app = createApp(
-    (handler) => createHttpServer({ doors, isDraining, report }, handler),
+    (handler) => createHttpServer({ doors: doors.byPath, isDraining, report }, handler),
     report,
   );
   const access = createAccess({ adminKey, clientAddress });
@@ -125,7 +125,9 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     // Connections that went idle after the server closed would hold it up for their keep-alive.
     const unbound = links.close();
     const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_CLOSED_EVERY_MS);
-    const closed = Promise.all([app.close(), unbound]).then(() => true);
+    const closed = Promise.all([app.close(), unbound])
+      .then(() => doors.close())
+      .then(() => true);
     const late = wait(config.drainSeconds * 1000, false, { ref: false });
     const isDrained = await Promise.race([closed, late]);
     clearInterval(idle);

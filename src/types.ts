@@ -99,6 +99,14 @@ export type Turn = {
   readonly dialledDigits: readonly string[];
 };
 
+/** What differs where the screen is a call of its own: `encode` then makes that call. */
+export type Pushes = {
+  /** Answers the network's request, before anybody is asked. */
+  acknowledge(inbound: Inbound): WireReply;
+  /** What the network said to the call, where its HTTP status is no failure. */
+  heard(response: WireReply): "taken" | "again" | "refused";
+};
+
 /** One wire protocol, both ways round. A codec with options is a function of them. */
 export interface Codec {
   readonly name: string;
@@ -106,6 +114,8 @@ export interface Codec {
   readonly patienceMs?: number;
   /** Carried by a link that we keep up ourselves, not by HTTP: for channels, never a backend's. */
   readonly overLink?: true;
+  /** Present where the network wants its request acknowledged and the screen as a call of ours. */
+  readonly pushes?: Pushes;
   /** Requests a minute and client address that the protocol's owner documents as a limit. */
   readonly requestsPerMinuteMax?: number;
 

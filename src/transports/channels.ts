@@ -5,24 +5,44 @@ import ipaddr from "ipaddr.js";
 import type { ChannelConfig, Config } from "../config.ts";
 import type { Channel } from "../types.ts";
 import { createDoor, type Door, type DoorOptions } from "./door.ts";
+import { createPusher, type Pusher } from "./push.ts";
 import { createRateLimit } from "./rate-limit.ts";
 
 type Given = Pick<DoorOptions, "gateway" | "clientAddress" | "onRequest" | "isDraining">;
 
-export function createDoors(
-  channels: readonly ChannelConfig[],
-  given: Given,
-): ReadonlyMap<string, Door> {
+export type Doors = {
+  /** By path. */
+  readonly byPath: ReadonlyMap<string, Door>;
+  /** When no more requests come: after the screens that are still to be pushed. */
+  readonly close: () => Promise<void>;
+};
+
+export function createDoors(channels: readonly ChannelConfig[], given: Given): Doors {
   const doors = new Map<string, Door>();
+  const pushers: Pusher[] = [];
+  const pushing = new Set<Promise<void>>();
   for (const config of channels) {
-    const door = createDoor(doorOptions(config, given));
+    const pusher = pusherOf(config, given.gateway.nowMs);
+    if (pusher !== undefined) pushers.push(pusher);
+    const door = createDoor({ ...doorOptions(config, given), pusher, pushing });
     for (const path of config.paths) {
       doors.set(path, door);
       // A second URL for notices, where the network wants one; codecs tell them from requests.
       doors.set(`${path}/events`, door);
     }
   }
-  return doors;
+  return {
+    byPath: doors,
+    async close() {
+      await Promise.all(pushing);
+      await Promise.all(pushers.map((pusher) => pusher.close()));
+    },
+  };
+}
+
+function pusherOf({ codec, pushUrl }: ChannelConfig, nowMs: () => number): Pusher | undefined {
+  if (codec.pushes === undefined || pushUrl === undefined) return undefined;
+  return createPusher({ url: pushUrl, heard: (response) => codec.pushes!.heard(response), nowMs });
 }
 
 /** What a turn needs to know of a channel. */
@@ -31,7 +51,7 @@ export function channelOf(config: ChannelConfig): Channel {
   return { name, codec, provider, turnBudgetMs, screenOctetsMax, transliterate };
 }
 
-function doorOptions(config: ChannelConfig, given: Given): DoorOptions {
+function doorOptions(config: ChannelConfig, given: Given): Omit<DoorOptions, "pusher" | "pushing"> {
   const channel = channelOf(config);
   const perMinuteMax = config.requestsPerMinuteMax;
   const { nowMs } = given.gateway;

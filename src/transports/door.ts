@@ -10,7 +10,8 @@ import ipaddr from "ipaddr.js";
 import { verify } from "../backend/signature.ts";
 import { WireError } from "../core/failure.ts";
 import { handleTurn, type Gateway } from "../gateway.ts";
-import type { Channel, WireReply } from "../types.ts";
+import type { Channel, WireReply, WireRequest } from "../types.ts";
+import type { Pusher } from "./push.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
 export type DoorOptions = {
@@ -23,6 +24,9 @@ export type DoorOptions = {
   /** Standard Webhooks: requests carry a signature made with this secret. */
   readonly signingSecret: string | undefined;
   readonly rateLimit: RateLimit | undefined;
+  /** Of networks that want the screen as a call of its own; `pushing` has what is under way. */
+  readonly pusher: Pusher | undefined;
+  readonly pushing: Set<Promise<void>>;
   readonly clientAddress: (request: IncomingMessage) => string;
   readonly onRequest: (outcome: DoorOutcome) => void;
   readonly isDraining: () => boolean;
@@ -77,7 +81,14 @@ export function createDoor(options: DoorOptions): Door {
       headers: request.headers as Record<string, string | undefined>,
       body,
     };
+    const { codec } = channel;
     try {
+      if (codec.pushes !== undefined) {
+        send(response, codec.pushes.acknowledge(codec.decode(wire)));
+        const pushed = push(wire).catch(gateway.report);
+        options.pushing.add(pushed);
+        return void pushed.finally(() => options.pushing.delete(pushed));
+      }
       const exchange = await handleTurn(gateway, signedChannel(channel, signature.messageId), wire);
       send(response, exchange.wire);
       // The network hung up while we worked: the same input again will be a retransmit.
@@ -86,9 +97,21 @@ export function createDoor(options: DoorOptions): Door {
       }
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      const reply = channel.codec.refuse?.(error) ?? refusal(400, error.message, false);
+      const reply = codec.refuse?.(error) ?? refusal(400, error.message, false);
       send(response, reply, error.message);
     }
+  }
+
+  /** The network has its acknowledgement; the screen goes out by a call of ours. */
+  async function push(wire: WireRequest): Promise<void> {
+    const deadlineMs = gateway.nowMs() + channel.turnBudgetMs;
+    const exchange = await handleTurn(gateway, channel, wire);
+    if (!exchange.isDue || options.pusher === undefined) return;
+    const pushed = await options.pusher.push(exchange.wire, deadlineMs);
+    if (pushed.type === "taken") return;
+    options.onRequest({ channel: channel.name, status: 502, reason: `push: ${pushed.reason}` });
+    if (exchange.sessionId === undefined) return;
+    await gateway.store.undelivered(exchange.key, exchange.sessionId);
   }
 
   return (request, response, path, query) => {

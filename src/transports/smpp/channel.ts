@@ -60,8 +60,8 @@ export function startSmppChannel(options: SmppChannelOptions): SmppChannel {
 
   async function take(esme: Esme, request: WireRequest): Promise<void> {
     const deadlineMs = performance.now() + channel.turnBudgetMs;
-    const { wire, key, sessionId } = await handleTurn(gateway, channel, request);
-    if (wire.body === "") return count(OK);
+    const { wire, key, sessionId, isDue } = await handleTurn(gateway, channel, request);
+    if (!isDue) return count(OK);
     const ton = { source: TON_UNKNOWN, destination: TON_INTERNATIONAL };
     const submitted = await esme.submit(fromWire(wire, link.alphabet, ton), deadlineMs);
     if (submitted.type === "ok") return count(OK);
