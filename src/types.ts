@@ -199,8 +199,8 @@ export type Session = {
   readonly messageId: string | undefined;
   /** Of the turns before, newest first: a late copy of one never runs a step twice. */
   readonly olderMessageIds?: readonly string[];
-  /** Kept (sealed) only for a backend that wants the history. */
-  readonly inputs: readonly string[];
+  /** Kept (sealed) only for a backend that wants the history; undefined once they were not kept. */
+  readonly inputs: readonly string[] | undefined;
   readonly lastReply: Reply | undefined;
   /** Failure that `lastReply` stands for, so that a repeat gets the same answer. */
   readonly lastFailure: FailureCode | undefined;

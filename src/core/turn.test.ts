@@ -286,6 +286,41 @@ describe("who cannot be asked", () => {
   });
 });
 
+describe("a backend that is registered anew in mid-session", () => {
+  const latestOnly = backends[0]!;
+  const wantsHistory = { ...latestOnly, codec: codec({ wantsHistory: true }) };
+  const as = (backend: Backend): Given => ({
+    ...given,
+    routes: new Map([[backend.serviceCode, backend]]),
+    backendById: () => backend,
+  });
+  const after = (held: Session, input: string, backend: Backend) =>
+    openTurn(latest(input), held, as(backend));
+
+  test("for a protocol with history gets none that begins in the middle", () => {
+    const held = answered(latest("1"), answered(dial("*365#")));
+    assert.equal(told(after(held, "2", wantsHistory)), "failed session_lost");
+  });
+  test("for a protocol without history is told the latest input", () => {
+    const opened = openTurn(dial("*365#"), undefined, as(wantsHistory));
+    assert.ok(opened.type === "ask");
+    assert.deepEqual(opened.session.inputs, []);
+    assert.equal(told(after({ ...opened.session, calls: 1 }, "2", latestOnly)), "ask 2:2");
+  });
+});
+
+describe("an empty input that names a code, on a wire without phases", () => {
+  const door = (code: string) => latest("", { phase: "unknown", dialled: code as Dialled });
+  const held = answered(door("*365#"));
+  for (const [title, code, decision] of [
+    ["of the same backend is an empty answer", "*365#", "ask 2:"],
+    ["of another backend is a dial", "*368#", "ask 1:"],
+    ["that nobody is registered for is an empty answer", "*999#", "ask 2:"],
+  ] as const) {
+    test(title, () => assert.equal(told(openTurn(door(code), held, given)), decision));
+  }
+});
+
 describe("ids", () => {
   test("a turn driven again after a crash carries the same transaction id", () => {
     const held = answered(dial("*365#"));

@@ -122,7 +122,16 @@ function readInput(inbound: Inbound, held: Session | undefined, given: Given): T
     return { type: "repeat", session: held };
   }
   if (phase === "begin" || (phase === "unknown" && held.ended)) return dialOrLost(inbound);
+  if (phase === "unknown" && input.text === "" && isElsewhere(inbound, held, given))
+    return dialOrLost(inbound);
   return held.ended ? { type: "lost" } : { type: "input", session: held, text: input.text };
+}
+
+/** Names a code that is another backend's: a dial, not an empty answer to this one. */
+function isElsewhere({ dialled }: Inbound, { backendId }: Session, { routes }: Given): boolean {
+  if (dialled === undefined) return false;
+  const route = findRoute(routes, dialled);
+  return route !== undefined && route.backend.id !== backendId;
 }
 
 /** Cumulative text: the input is what follows the text answered last, "*" and all. */
@@ -212,7 +221,10 @@ function proceed(inbound: Inbound, held: Session, text: string, given: Given): O
   }
   const backend = held.backendId === undefined ? undefined : given.backendById(held.backendId);
   if (backend === undefined) return fail(given.redriven ? "turn_unsettled" : "backend_inactive");
-  const inputs = [...held.inputs, text];
+  // Registered anew in mid-session for a protocol that wants the history, of which half is gone:
+  // the application would take the rest for all of it.
+  if (backend.codec.wantsHistory === true && held.inputs === undefined) return fail("session_lost");
+  const inputs = [...(held.inputs ?? []), text];
   const call = { ...callOf(session, backend, 1), input: text, inputs, dialledDigits: [] };
   const kept = keepInputs({ ...session, paging: undefined }, backend, inputs);
   return askOrFail({ type: "ask", session: kept, backend, calls: [call], shownInput }, given);
@@ -259,7 +271,7 @@ function callOf(session: Session, backend: Backend, nth: number) {
 
 /** Inputs are kept for backends that want the history, and for nobody else (DESIGN §7). */
 function keepInputs(session: Session, backend: Backend, inputs: readonly string[]): Session {
-  return { ...session, inputs: backend.codec.wantsHistory === true ? inputs : [] };
+  return { ...session, inputs: backend.codec.wantsHistory === true ? inputs : undefined };
 }
 
 function seenOf(inbound: Inbound, { digest }: Given): Session["seen"] {
@@ -280,7 +292,7 @@ function freshSession(inbound: Inbound, given: Given): Session | undefined {
     calls: 0,
     seen: seenOf(inbound, given),
     messageId: inbound.messageId,
-    inputs: [],
+    inputs: undefined,
     lastReply: undefined,
     lastFailure: undefined,
     paging: undefined,
@@ -338,7 +350,7 @@ export function closeTurn(session: Session, closing: Closing): Session {
     lastFailure: failure,
     paging,
     asksSecret,
-    inputs: ended ? [] : session.inputs,
+    inputs: ended ? undefined : session.inputs,
     ended,
     outcome: ended ? (failure ?? "completed") : undefined,
   };
@@ -346,7 +358,7 @@ export function closeTurn(session: Session, closing: Closing): Session {
 
 /** The session after a notice that the dialogue is over. */
 export function abortSession(session: Session): Session {
-  return { ...session, inputs: [], paging: undefined, ended: true, outcome: "cancelled" };
+  return { ...session, inputs: undefined, paging: undefined, ended: true, outcome: "cancelled" };
 }
 
 /** For a push to a backend that hears notices: the session's last call, nothing typed. */

@@ -2,8 +2,8 @@
 import type { Ask, TurnRecord } from "../types.ts";
 
 /**
- * How long a first turn that a crash left can be driven again. Later turns can for as long as
- * their session lives; a first turn has none yet, so it gets a session's default TTL.
+ * How long at least a turn that a crash left can be driven again: a session's default TTL. A first
+ * turn has no session yet; a later one can be for as long as its session lives.
  */
 export const UNSETTLED_KEPT_MS = 300_000;
 
@@ -49,9 +49,12 @@ export function takeOver(held: HeldLease, ask: Ask, expiresAtMs: number | undefi
   return { type: "take", freshId, redriven: false, lost: lost + 1, gaveUp: true };
 }
 
-/** Nobody will drive an unsettled turn again. */
+/**
+ * Nobody will drive an unsettled turn again. It may be the dial of a session to come, on the
+ * network id of one whose time ends meanwhile: it has the time of its own.
+ */
 export function isOver(untilMs: number, expiresAtMs: number | undefined, nowMs: number): boolean {
-  return (expiresAtMs ?? untilMs + UNSETTLED_KEPT_MS) <= nowMs;
+  return Math.max(expiresAtMs ?? 0, untilMs + UNSETTLED_KEPT_MS) <= nowMs;
 }
 
 /**

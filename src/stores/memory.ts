@@ -134,7 +134,7 @@ function settle(tables: Tables, lease: Lease, settlement: Settlement): boolean {
     entry = insert(tables, lease.key, session.id, record.startedAtMs);
   }
   const outcome = session.ended ? (session.outcome ?? "completed") : undefined;
-  entry.session = { ...session, outcome, inputs: session.ended ? [] : session.inputs };
+  entry.session = { ...session, outcome, inputs: session.ended ? undefined : session.inputs };
   entry.msisdn = session.msisdn;
   entry.outcome = outcome;
   entry.channel = channel;
@@ -186,7 +186,7 @@ function retire(
   if (entry === undefined) return [];
   byKey.delete(key);
   entry.key = undefined;
-  if (entry.session !== undefined) entry.session = { ...entry.session, inputs: [] };
+  if (entry.session !== undefined) entry.session = { ...entry.session, inputs: undefined };
   if (entry.outcome !== undefined) return [];
   entry.outcome = outcome;
   return [{ id: entry.id, channel: entry.channel, outcome }];

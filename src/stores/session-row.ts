@@ -39,7 +39,7 @@ export type State = {
   readonly seenDigest: string;
   readonly messageId?: string | undefined;
   readonly olderMessageIds?: readonly string[] | undefined;
-  /** A sealed JSON list. */
+  /** A sealed JSON list; "" where there are none yet, missing where none are kept. */
   readonly inputs?: string | undefined;
   readonly lastReply?: Reply | undefined;
   readonly lastFailure?: FailureCode | undefined;
@@ -60,10 +60,7 @@ export function stateOf(session: Session, sealer: Sealer): State {
     messageId: session.messageId,
     olderMessageIds: session.olderMessageIds,
     // DESIGN 5: sealed, and dropped at the end.
-    inputs:
-      inputs.length === 0 || session.ended
-        ? undefined
-        : sealer.seal(JSON.stringify(inputs), inputsPlace(id)),
+    inputs: session.ended ? undefined : inputs && sealInputs(inputs, id, sealer),
     lastReply: session.lastReply,
     lastFailure: session.lastFailure,
     paging: session.paging,
@@ -86,10 +83,7 @@ export function readSession(columns: TurnColumns, statics: Statics, sealer: Seal
     seen: { length: state.seenLength, digest: state.seenDigest },
     messageId: state.messageId,
     ...(state.olderMessageIds === undefined ? {} : { olderMessageIds: state.olderMessageIds }),
-    inputs:
-      state.inputs === undefined
-        ? []
-        : (JSON.parse(sealer.open(state.inputs, inputsPlace(id))) as readonly string[]),
+    inputs: state.inputs === undefined ? undefined : openInputs(state.inputs, id, sealer),
     lastReply: state.lastReply,
     lastFailure: state.lastFailure,
     paging: state.paging,
@@ -175,6 +169,14 @@ function readAttempts(text: string): readonly AttemptRecord[] {
     status: attempt.status,
     failure: attempt.failure,
   }));
+}
+
+function sealInputs(inputs: readonly string[], id: string, sealer: Sealer): string {
+  return inputs.length === 0 ? "" : sealer.seal(JSON.stringify(inputs), inputsPlace(id));
+}
+
+function openInputs(text: string, id: string, sealer: Sealer): readonly string[] {
+  return text === "" ? [] : (JSON.parse(sealer.open(text, inputsPlace(id))) as readonly string[]);
 }
 
 /** Not the MSISDN's place, so that one sealed text cannot stand in for the other. */

@@ -158,3 +158,37 @@ for (const inputs of [[], ["1"]]) {
     await after.store.close();
   });
 }
+
+test("a sweep between an answer and a kill takes no doubt about its delivery away (F59)", async () => {
+  const nowMs = 1_000_000;
+  const folder = join(root, "f59-swept");
+  const store = await sqliteStore(options(folder));
+  const held = await store.sessions.open(askOf({ nowMs }));
+  assert.ok(held.type === "leased");
+  const session = sessionOf({ id: held.lease.freshId, ended: true, outcome: "completed" });
+  await store.sessions.settle(held.lease, settlementOf({ session, nowMs: nowMs + 5 }));
+  await store.records.countLive(nowMs + 6);
+  await store.sessions.sweep(nowMs + 7, 0);
+  const after = await killed(folder, "f59-swept-killed");
+  const again = await after.store.sessions.open(askOf({ nowMs: nowMs + 200 }));
+  assert.equal(again.type === "leased" && again.undelivered, true);
+  await after.store.close();
+  // A clean stop leaves none: its answers were written before it closed.
+  await store.close();
+  const reopened = await sqliteStore(options(folder));
+  const calm = await reopened.sessions.open(askOf({ nowMs: nowMs + 200 }));
+  assert.equal(calm.type === "leased" && calm.undelivered, false);
+  await reopened.close();
+});
+
+test("nobody waits for the lease of a process that was killed", async () => {
+  const nowMs = 1_000_000;
+  const folder = join(root, "lease");
+  const store = await sqliteStore(options(folder));
+  await store.sessions.open(askOf({ digest: "a", nowMs, leaseMs: 22_000 }));
+  const after = await killed(folder, "lease-killed");
+  const again = await after.store.sessions.open(askOf({ digest: "a", nowMs: nowMs + 200 }));
+  assert.equal(again.type === "leased" && again.redriven, true);
+  await store.close();
+  await after.store.close();
+});

@@ -98,7 +98,7 @@ export function settle(tables: TurnTables, lease: Lease, settlement: Settlement)
   const hasRow = isHeld && (before?.hasRow ?? true);
   // Sealed inputs are dropped at the end (DESIGN §5), so they go to the row, which is rewritten,
   // and never to a record, which is not.
-  const isBehind = session.inputs.length === 0;
+  const isBehind = (session.inputs ?? []).length === 0;
   const startedAtMs = before?.startedAtMs ?? record.startedAtMs;
   const times = { startedAtMs, lastAtMs: nowMs, expiresAtMs };
   const after = isBehind
@@ -108,7 +108,8 @@ export function settle(tables: TurnTables, lease: Lease, settlement: Settlement)
   const unwrittenFrom = before?.session.id === session.id ? before.unwrittenFrom : 0;
   hot.set(key, {
     n,
-    session: session.ended && !isBehind ? { ...session, inputs: [] } : session,
+    session:
+      session.ended && session.inputs !== undefined ? { ...session, inputs: undefined } : session,
     channel,
     ...times,
     lastTurn,
@@ -152,15 +153,22 @@ export function writeBack(tables: TurnTables, key: string): void {
   tables.hot.delete(key);
 }
 
-/** Notes from which turn on a start after a crash has to bring rows up to date. */
-export function noteWritten({ sql, hot }: TurnTables): void {
-  let first = Infinity;
+/**
+ * Notes from which turn on a start after a crash has to bring rows up to date. `answered`: no
+ * answer is still on its way to its network, as it may be while turns are taken.
+ */
+export function noteWritten({ sql, hot }: TurnTables, answered: boolean): void {
+  let first = (sql.lastTurn.get() as { n: number }).n + 1;
   for (const key of hot.unwritten()) first = Math.min(first, hot.get(key)?.unwrittenFrom ?? first);
-  sql.written.run(first === Infinity ? (sql.lastTurn.get() as { n: number }).n : first - 1);
+  // Their rows may be up to date: whether their answers were written is still to be doubted.
+  if (!answered) first = Math.min(first, (sql.firstDoubted.get(ANSWER_MS_MAX) as { n: number }).n);
+  sql.written.run(first - 1);
 }
 
 /** A start after a crash: rows as the records of their last turns left them. */
 export function restoreRows({ sql }: TurnTables): void {
+  // Who held a lease had this file open alone, and is gone: nobody waits for it to lapse.
+  sql.lapseAll.run();
   const settledAtMs = new Map<number, number>();
   let newestMs = 0;
   for (const row of sql.unwritten.iterate()) {

@@ -29,6 +29,8 @@ export function prepareTurnStatements(database: DatabaseSync) {
     written: database.prepare(WRITTEN),
     lastSession: database.prepare(LAST_SESSION),
     lastTurn: database.prepare(LAST_TURN),
+    firstDoubted: database.prepare(FIRST_DOUBTED),
+    lapseAll: database.prepare(LAPSE_ALL),
   };
 }
 
@@ -107,6 +109,14 @@ SELECT max(coalesce((SELECT max(n) FROM sessions), 0),
   coalesce((SELECT max(session) FROM turns
     WHERE n > (SELECT written_turn FROM progress)), 0)) AS n`;
 const LAST_TURN = `SELECT coalesce(max(n), 0) AS n FROM turns`;
+/** The first of the turns that ended at most ?1 ms before the last one; found from the end. */
+const FIRST_DOUBTED = `
+SELECT coalesce(
+  (SELECT n + 1 FROM turns
+    WHERE at + took_ms < (SELECT at + took_ms FROM turns ORDER BY n DESC LIMIT 1) - ?1
+    ORDER BY n DESC LIMIT 1),
+  1) AS n`;
+const LAPSE_ALL = `UPDATE leases SET until = taken_at WHERE token <> '' AND until > taken_at`;
 const IS_SESSION = `SELECT 1 FROM sessions WHERE n = ? AND id = ?`;
 const LINK_TURN = `UPDATE sessions SET last_turn = ? WHERE n = ?`;
 const DOUBT_DELIVERY = `

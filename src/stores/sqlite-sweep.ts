@@ -205,7 +205,7 @@ export async function writeBehind(
   return submit(() => {
     // What was settled meanwhile, so that no row is missing below the last one.
     for (const key of [...hot.unwritten()]) if (!hot.get(key)?.hasRow) writeRow(tables, key);
-    noteWritten(tables);
+    noteWritten(tables, false);
     return rowNumber(tables.sql.lastSession.get());
   });
 }

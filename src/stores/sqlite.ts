@@ -48,7 +48,7 @@ export async function sqliteStore(options: SqliteOptions): Promise<Store> {
     const tables = createTurnTables(database, sealer, digest);
     database.exec("BEGIN IMMEDIATE");
     restoreRows(tables);
-    noteWritten(tables);
+    noteWritten(tables, true);
     database.exec("COMMIT");
     const commits = createGroupCommit(transactionOf(database, tables));
     const sessions = sessionStore(database, tables, commits);
@@ -148,6 +148,7 @@ function sessionStore(
       if (closed) return;
       closed = true;
       await writeBehind(tables, submit, () => true);
+      await submit(() => noteWritten(tables, true));
       commits.close();
       database.close();
     },
