@@ -13,7 +13,14 @@ const ENUM = {
 };
 
 export default defineConfig(
-  globalIgnores(["node_modules/", "data/", "docs/images/", "test/fixtures/", "examples/*/vendor/"]),
+  globalIgnores([
+    "node_modules/",
+    "data/",
+    "dist/",
+    "docs/images/",
+    "test/fixtures/",
+    "examples/*/vendor/",
+  ]),
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
     files: ["**/*.ts"],

@@ -6,7 +6,7 @@ import ts from "typescript";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** What git ignores, and git itself. */
-const NOT_OURS = new Set([".git", "node_modules", "data", ".DS_Store"]);
+const NOT_OURS = new Set([".git", "node_modules", "data", "dist", ".DS_Store"]);
 
 export type TextFile = { readonly path: string; readonly text: string };
 export type SourceFile = TextFile & {
