@@ -8,6 +8,7 @@ import { createApp } from "./api/app.ts";
 import { backendRoutes, tagOf } from "./api/backends.ts";
 import { documentApi } from "./api/docs.ts";
 import { findProtocolProblem, findUrlProblem, findWarning } from "./api/registration.ts";
+import { type PushOptions, pushRoutes } from "./api/push.ts";
 import { sessionRoutes } from "./api/sessions.ts";
 import { systemRoutes } from "./api/system.ts";
 import { createBackendCaller, type BackendCaller } from "./backend/call.ts";
@@ -17,8 +18,9 @@ import {
   listenAddresses,
   type EgressPolicy,
 } from "./backend/egress.ts";
-import type { Config } from "./config.ts";
+import type { ChannelConfig, Config } from "./config.ts";
 import type { Gateway } from "./gateway.ts";
+import { type Deliver, initiate } from "./initiate.ts";
 import { createEvents } from "./observe/events.ts";
 import { errorFields, type Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
@@ -28,7 +30,7 @@ import { createDigest, createKeys, createSealer, randomIds, type Digest } from "
 import { deriveKeys, readSecretKey } from "./stores/secret-key.ts";
 import { sqliteStore } from "./stores/sqlite.ts";
 import { startSweeper } from "./stores/sweeper.ts";
-import { createClientAddress, createDoors } from "./transports/channels.ts";
+import { channelOf, createClientAddress, createDoors } from "./transports/channels.ts";
 import { createHttpServer } from "./transports/http.ts";
 import { startLinks } from "./transports/links.ts";
 import type { Store } from "./types.ts";
@@ -96,6 +98,8 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     });
     const { records } = store;
     sessionRoutes(api, { records, access, events, channels, routes: registry.routes, wallMs });
+    const deliver = new Map([...links.deliver, ...doors.deliver]);
+    pushRoutes(api, { access, channels, push: createPush(gateway, channels, deliver) });
     const isReady = () => state.isReady;
     const startedAtMs = wallMs();
     const system = { mode, version, store, metrics, access, channels, isReady, wallMs };
@@ -141,6 +145,19 @@ export async function startServer(config: Config, log: Log, version: string): Pr
 }
 const DAY_MS = 86_400_000;
 const IDLE_CLOSED_EVERY_MS = 50;
+
+function createPush(
+  gateway: Gateway,
+  channels: readonly ChannelConfig[],
+  deliver: ReadonlyMap<string, Deliver>,
+): PushOptions["push"] {
+  const byName = new Map(channels.map((config) => [config.name, channelOf(config)]));
+  return async (name, push) => {
+    const channel = byName.get(name);
+    if (channel === undefined) throw new Error(`no channel ${name}`);
+    return initiate(gateway, channel, deliver.get(name), push);
+  };
+}
 
 async function openStore(config: Config): Promise<{ store: Store; digest: Digest }> {
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });

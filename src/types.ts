@@ -107,6 +107,15 @@ export type Pushes = {
   heard(response: WireReply): "taken" | "again" | "refused";
 };
 
+/** A dialogue that we open: the first screen goes out before the subscriber has said anything. */
+export type Opening = {
+  readonly msisdn: Msisdn;
+  readonly serviceCode: ServiceCode;
+  readonly reply: Reply;
+  /** 32 random hexadecimal digits, for protocols in which who opens a dialogue names it. */
+  readonly nonce: string;
+};
+
 /** One wire protocol, both ways round. A codec with options is a function of them. */
 export interface Codec {
   readonly name: string;
@@ -124,6 +133,12 @@ export interface Codec {
   encode(answer: Answer, inbound: Inbound, nowMs: number): WireReply;
   /** What goes back when decode refused; without it a JSON error with status 400. */
   readonly refuse?: (error: WireError) => WireReply;
+
+  /** Present where a dialogue may begin on our side; `sessionId` is what answers will carry. */
+  readonly initiate?: (opening: Opening) => {
+    readonly wire: WireReply;
+    readonly sessionId: string | undefined;
+  };
 
   // We are the network that calls a backend. reply throws WireError, nothing else.
   /** `request` sends all inputs, not the latest alone. */
@@ -194,6 +209,8 @@ export type Session = {
   readonly turns: number;
   /** Backend calls numbered so far, including numbers given up after a crash. */
   readonly calls: number;
+  /** We opened it: the backend hears of it with the first answer. */
+  readonly pushed?: true;
   /** The last text answered, as length and keyed digest: cumulative texts contain PINs. */
   readonly seen: { readonly length: number; readonly digest: string };
   readonly messageId: string | undefined;
@@ -246,8 +263,11 @@ export type TurnRecord = {
   readonly replyOctets: number;
   readonly flaw: Reply["flaw"];
 };
-/** ok: the backend's screen. page: leafed by us. repeat: sent before. abort: a notice. */
-export type TurnOutcome = "ok" | "page" | "repeat" | "abort" | "unknown" | FailureCode;
+/**
+ * ok: the backend's screen. page: leafed by us. repeat: sent before. abort: a notice. push: sent
+ * by us to open a dialogue.
+ */
+export type TurnOutcome = "ok" | "page" | "push" | "repeat" | "abort" | "unknown" | FailureCode;
 
 /** The right to take one turn of a session. */
 export type Lease = {

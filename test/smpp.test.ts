@@ -180,6 +180,60 @@ describe("a gateway bound to somebody else's SMSC", () => {
     assert.equal(receipt.submit, undefined);
   });
 
+  const push = async (fields: object) => {
+    const body = { channel: "link", msisdn: "258841234599", service_code: CODE, ...fields };
+    const response = await fetch(`${gateway.url}/api/v1/push`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, string> };
+  };
+
+  test("a screen that we send first: its answer opens a session with the backend", async () => {
+    const before = smsc.submitted.length;
+    const heard = app.heard.length;
+    const sent = await push({ text: "Pay 500 MZN to Ana?\n1. Yes" });
+    assert.equal(sent.status, 201);
+    const question = smsc.submitted[before]!;
+    assert.equal(textOf(question), "Pay 500 MZN to Ana?\n1. Yes");
+    assert.equal(question.ussd_service_op, 2);
+    assert.equal(question.destination_addr, "258841234599");
+    assert.equal(app.heard.length, heard, "the backend is not called before the answer");
+    const twice = await push({ text: "Another?" });
+    // Another dialogue of the link's own numbering: the network decides whether it takes two.
+    assert.equal(twice.status, 201);
+    const fields = {
+      source_addr: "258841234599",
+      its_session_info: question.its_session_info,
+    };
+    const { submit } = await deliver(18, "1", fields);
+    assert.equal(textOf(submit!), "you said 1");
+    assert.deepEqual(
+      app.heard.slice(heard).map(({ said }) => said),
+      ["", "1"],
+    );
+    assert.equal((await deliver(18, "9", fields)).submit?.ussd_service_op, 17);
+  });
+
+  test("a notice is only read", async () => {
+    const before = smsc.submitted.length;
+    assert.equal((await push({ text: "Your loan is due", type: "notify" })).status, 201);
+    assert.equal(smsc.submitted[before]?.ussd_service_op, 3);
+  });
+
+  test("a push that cannot be says why", async () => {
+    assert.match((await push({ channel: "nowhere", text: "x" })).body["message"]!, /no channel/);
+    assert.match((await push({ channel: "kairos", text: "x" })).body["message"]!, /opens no/);
+    assert.equal((await push({ service_code: "*999#", text: "x" })).status, 404);
+    assert.equal((await push({ msisdn: "0841234567", text: "x" })).status, 400);
+    assert.match((await push({ text: "ê".repeat(81) })).body["message"]!, /one screen/);
+    smsc.state.mute = true;
+    const lost = await push({ text: "x" });
+    smsc.state.mute = false;
+    assert.deepEqual([lost.status, lost.body["error"]], [502, "not_taken"]);
+  });
+
   test("a lost link is bound again", async () => {
     const before = smsc.bindings.length;
     smsc.state.session!.destroy();

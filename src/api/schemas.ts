@@ -202,3 +202,24 @@ export const SessionShown = Type.Object({
 export const DialledQuery = Type.Object({
   dialled: Type.String({ pattern: "^\\*[0-9*]{1,120}#$" }),
 });
+
+export const PushBody = Type.Object(
+  {
+    channel: Type.String({ minLength: 1, maxLength: 32, description: "Channel that sends it" }),
+    msisdn: Type.String({ minLength: 7, maxLength: 16, description: "E.164, with or without +" }),
+    service_code: Type.String({
+      pattern: SERVICE_CODE_PATTERN,
+      description: "Whose backend is told the answer",
+    }),
+    text: Type.String({ minLength: 1, maxLength: 182, description: "The screen: one, no pages" }),
+    type: optional(
+      Type.Union([Type.Literal("request"), Type.Literal("notify")], {
+        default: "request",
+        description: "request waits for an answer, notify is only read",
+      }),
+    ),
+  },
+  closed,
+);
+export type PushBody = Static<typeof PushBody>;
+export const Pushed = Type.Object({ session_id: Type.String() });

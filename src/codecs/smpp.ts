@@ -35,6 +35,7 @@ const UMR = "user_message_reference";
 const NUMBER_ONLY = 0xff00;
 const ALL_BUT_END = 0xfffe;
 const END_BIT = 1;
+const NOTIFY_OP = 3;
 const USSN_CONFIRM = 19;
 
 const PROFILES: Readonly<Record<string, Profile>> = {
@@ -188,6 +189,25 @@ function createSmpp(profile: Profile, codeField: string, serviceType: string): C
       // A notice is answered by its deliver_sm_resp alone.
       if (reply === undefined) return { status: 204, headers: {}, body: "" };
       return submit(echo, reply.screen, reply.action === "end");
+    },
+
+    /** A menu that expects an answer, or a notice: operations 2 and 3, as the standard has them. */
+    initiate({ msisdn, serviceCode, reply, nonce }) {
+      const named = sessionHeader(session, nonce);
+      return {
+        sessionId: sessionOf(named),
+        wire: {
+          status: 200,
+          headers: {
+            service_type: serviceType,
+            source_addr: serviceCode,
+            destination_addr: msisdn,
+            ussd_service_op: String(reply.action === "end" ? NOTIFY_OP : continueOp),
+            ...named,
+          },
+          body: reply.screen,
+        },
+      };
     },
 
     request(turn) {

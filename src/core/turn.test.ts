@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import type { Backend, Codec, Dialled, Inbound, Msisdn, Session } from "../types.ts";
 import { asServiceCode } from "./address.ts";
 import type { Routes } from "./route.ts";
-import { closeTurn, openTurn, pageReply, type Given, type Opened } from "./turn.ts";
+import { closeTurn, openTurn, pageReply, pushedSession, type Given, type Opened } from "./turn.ts";
 
 const codec = (facts: Partial<Codec> = {}) => ({ name: "c", ...facts }) as Codec;
 const backendOf = (code: string, facts: Partial<Backend> = {}): Backend => {
@@ -306,6 +306,33 @@ describe("a backend that is registered anew in mid-session", () => {
     assert.ok(opened.type === "ask");
     assert.deepEqual(opened.session.inputs, []);
     assert.equal(told(after({ ...opened.session, calls: 1 }, "2", latestOnly)), "ask 2:2");
+  });
+});
+
+describe("the answer to a screen that we sent first", () => {
+  const pushed = (code: string) => {
+    const { id: backendId, serviceCode } = routes.get(asServiceCode(code)!)!;
+    const facts = { networkSessionId: "net-1", serviceCode, backendId, provider: "net" };
+    const reply = { action: "continue", screen: "Pay 500 to Ana?\n1. Yes" } as const;
+    const opening = { msisdn: base.msisdn!, reply };
+    return pushedSession(given.freshId, opening, { ...facts, asksSecret: false });
+  };
+  test("begins the backend's dialogue, one call after another", () => {
+    const opened = openTurn(latest("1"), pushed("*365#"), given);
+    assert.equal(told(opened), "ask 1: 2:1");
+    assert.ok(opened.type === "ask");
+    assert.equal(opened.session.pushed, undefined);
+  });
+  test("is carried with the first call where the protocol carries digits", () => {
+    const opened = openTurn(latest("1"), pushed("*366#"), given);
+    assert.ok(opened.type === "ask");
+    assert.deepEqual(
+      opened.calls.map(({ number, dialledDigits, inputs }) => [number, dialledDigits, inputs]),
+      [[1, ["1"], ["1"]]],
+    );
+  });
+  test("that is not typed as digits comes as a call of its own", () => {
+    assert.equal(told(openTurn(latest("yes"), pushed("*366#"), given)), "ask 1: 2:yes");
   });
 });
 

@@ -2,7 +2,17 @@
  * Every decision about a turn, and no IO: what one message means given the session we hold
  * (openTurn), and what is kept of it once the answer is known (closeTurn). RELIABILITY 2.2.
  */
-import type { Backend, Dialled, Inbound, Msisdn, Paging, Reply, Session, Turn } from "../types.ts";
+import type {
+  Backend,
+  Dialled,
+  Inbound,
+  Msisdn,
+  Opening,
+  Paging,
+  Reply,
+  Session,
+  Turn,
+} from "../types.ts";
 import { withDigits } from "./address.ts";
 import type { FailureCode } from "./failure.ts";
 import { MASK, maskInput } from "./redact.ts";
@@ -186,19 +196,32 @@ function begin(inbound: Inbound, dialled: Dialled, given: Given): Opened {
   const shownInput = digits.length === 0 ? serviceCode : `${serviceCode.slice(0, -1)}*${MASK}#`;
   const carries = backend.codec.carriesDialledDigits === true;
   if (!carries && digits.length > DIALLED_DIGITS_MAX) return fail("backend_not_found", session);
-  const inputs = carries
-    ? [[...digits]]
-    : [[], ...digits.map((_, index) => digits.slice(0, index + 1))];
-  const calls = inputs.map((typed, index) => ({
-    ...callOf(session, backend, given.lostTurns * CALLS_PER_TURN_MAX + index + 1),
-    input: carries ? "" : (typed.at(-1) ?? ""),
-    inputs: typed,
-    dialledDigits: carries ? digits : [],
-  }));
+  const calls = firstCalls(session, backend, digits, given.lostTurns);
   return askOrFail(
     { type: "ask", session: keepInputs(session, backend, digits), backend, calls, shownInput },
     given,
   );
+}
+
+/** Begins a backend's dialogue: one call, or one for each of the digits after the first. */
+function firstCalls(
+  session: Session,
+  backend: Backend,
+  digits: readonly string[],
+  lostTurns: number,
+): readonly Turn[] {
+  const { carriesDialledDigits } = backend.codec;
+  // An answer to a screen of ours may be anything; a dial string holds digits alone.
+  const carries = carriesDialledDigits === true && digits.every((text) => /^\d+$/.test(text));
+  const inputs = carries
+    ? [[...digits]]
+    : [[], ...digits.map((_, index) => digits.slice(0, index + 1))];
+  return inputs.map((typed, index) => ({
+    ...callOf(session, backend, lostTurns * CALLS_PER_TURN_MAX + index + 1),
+    input: carries ? "" : (typed.at(-1) ?? ""),
+    inputs: typed,
+    dialledDigits: carries ? digits : [],
+  }));
 }
 
 function proceed(inbound: Inbound, held: Session, text: string, given: Given): Opened {
@@ -206,7 +229,8 @@ function proceed(inbound: Inbound, held: Session, text: string, given: Given): O
   const seen = seenOf(inbound, given);
   const turns = held.turns + 1;
   const { messageId } = inbound;
-  const session: Session = { ...held, ...olderIds(held), seen, messageId, turns };
+  const { pushed, ...before } = held;
+  const session: Session = { ...before, ...olderIds(held), seen, messageId, turns };
   const fail = (code: FailureCode): Opened => ({ type: "failed", code, session, shownInput });
   // Leafing counts too: every turn leaves a record (F29).
   if (turns > given.turnsMax) return fail("session_too_long");
@@ -221,6 +245,12 @@ function proceed(inbound: Inbound, held: Session, text: string, given: Given): O
   }
   const backend = held.backendId === undefined ? undefined : given.backendById(held.backendId);
   if (backend === undefined) return fail(given.redriven ? "turn_unsettled" : "backend_inactive");
+  // The answer to a screen of ours begins the backend's dialogue, as if dialled after its code.
+  if (pushed) {
+    const calls = firstCalls(session, backend, [text], 0);
+    const kept = keepInputs(session, backend, [text]);
+    return askOrFail({ type: "ask", session: kept, backend, calls, shownInput }, given);
+  }
   // Registered anew in mid-session for a protocol that wants the history, of which half is gone:
   // the application would take the rest for all of it.
   if (backend.codec.wantsHistory === true && held.inputs === undefined) return fail("session_lost");
@@ -359,6 +389,29 @@ export function closeTurn(session: Session, closing: Closing): Session {
 /** The session after a notice that the dialogue is over. */
 export function abortSession(session: Session): Session {
   return { ...session, inputs: undefined, paging: undefined, ended: true, outcome: "cancelled" };
+}
+
+/** A session that begins with a screen of ours. */
+export function pushedSession(
+  id: string,
+  { msisdn, reply }: Pick<Opening, "msisdn" | "reply">,
+  facts: Pick<
+    Session,
+    "networkSessionId" | "serviceCode" | "backendId" | "provider" | "asksSecret"
+  >,
+): Session {
+  const ended = reply.action === "end";
+  return {
+    ...{ id, msisdn, ...facts, turns: 1, calls: 0, pushed: true },
+    seen: { length: 0, digest: "" },
+    messageId: undefined,
+    inputs: undefined,
+    lastReply: reply,
+    lastFailure: undefined,
+    paging: undefined,
+    ended,
+    outcome: ended ? "completed" : undefined,
+  };
 }
 
 /** For a push to a backend that hears notices: the session's last call, nothing typed. */

@@ -45,6 +45,7 @@ export type State = {
   readonly lastFailure?: FailureCode | undefined;
   readonly paging?: Paging | undefined;
   readonly asksSecret?: true | undefined;
+  readonly pushed?: true | undefined;
 };
 
 export function writeState(session: Session, sealer: Sealer): string {
@@ -65,6 +66,7 @@ export function stateOf(session: Session, sealer: Sealer): State {
     lastFailure: session.lastFailure,
     paging: session.paging,
     asksSecret: session.asksSecret ? true : undefined,
+    pushed: session.pushed,
   };
 }
 
@@ -88,6 +90,7 @@ export function readSession(columns: TurnColumns, statics: Statics, sealer: Seal
     lastFailure: state.lastFailure,
     paging: state.paging,
     asksSecret: state.asksSecret === true,
+    ...(state.pushed && { pushed: true }),
     ended: outcome !== null,
     outcome: outcome ?? undefined,
   };

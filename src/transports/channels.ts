@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import proxyAddr from "@fastify/proxy-addr";
 import ipaddr from "ipaddr.js";
 import type { ChannelConfig, Config } from "../config.ts";
+import type { Deliver } from "../initiate.ts";
 import type { Channel } from "../types.ts";
 import { createDoor, type Door, type DoorOptions } from "./door.ts";
 import { createPusher, type Pusher } from "./push.ts";
@@ -13,17 +14,19 @@ type Given = Pick<DoorOptions, "gateway" | "clientAddress" | "onRequest" | "isDr
 export type Doors = {
   /** By path. */
   readonly byPath: ReadonlyMap<string, Door>;
+  /** How each channel that pushes takes what we send of our own accord, by its name. */
+  readonly deliver: ReadonlyMap<string, Deliver>;
   /** When no more requests come: after the screens that are still to be pushed. */
   readonly close: () => Promise<void>;
 };
 
 export function createDoors(channels: readonly ChannelConfig[], given: Given): Doors {
   const doors = new Map<string, Door>();
-  const pushers: Pusher[] = [];
+  const pushers = new Map<string, Pusher>();
   const pushing = new Set<Promise<void>>();
   for (const config of channels) {
     const pusher = pusherOf(config, given.gateway.nowMs);
-    if (pusher !== undefined) pushers.push(pusher);
+    if (pusher !== undefined) pushers.set(config.name, pusher);
     const door = createDoor({ ...doorOptions(config, given), pusher, pushing });
     for (const path of config.paths) {
       doors.set(path, door);
@@ -33,9 +36,10 @@ export function createDoors(channels: readonly ChannelConfig[], given: Given): D
   }
   return {
     byPath: doors,
+    deliver: new Map([...pushers].map(([name, { push }]) => [name, push])),
     async close() {
       await Promise.all(pushing);
-      await Promise.all(pushers.map((pusher) => pusher.close()));
+      await Promise.all([...pushers.values()].map((pusher) => pusher.close()));
     },
   };
 }

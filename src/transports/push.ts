@@ -5,15 +5,12 @@
 import { Pool } from "undici";
 import { createDeadlines } from "../backend/deadlines.ts";
 import { exchange } from "../backend/exchange.ts";
+import type { Deliver } from "../initiate.ts";
 import type { Pushes, WireReply } from "../types.ts";
 
-export type Pushed =
-  | { readonly type: "taken" }
-  /** Nothing reached the subscriber, or nobody knows. */
-  | { readonly type: "failed"; readonly reason: string };
 export type Pusher = {
   /** Until `deadlineMs` of the gateway's monotonic clock. Never rejects. */
-  readonly push: (screen: WireReply, deadlineMs: number) => Promise<Pushed>;
+  readonly push: Deliver;
   readonly close: () => Promise<void>;
 };
 export type PusherOptions = {

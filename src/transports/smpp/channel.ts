@@ -5,9 +5,10 @@
 import type { SmppLink } from "../../config-smpp.ts";
 import { WireError } from "../../core/failure.ts";
 import { type Gateway, handleTurn } from "../../gateway.ts";
+import type { Deliver } from "../../initiate.ts";
 import type { Channel, WireRequest } from "../../types.ts";
 import type { DoorOutcome } from "../door.ts";
-import { createEsme, type Esme, type EsmeState } from "./esme.ts";
+import { createEsme, type EsmeState } from "./esme.ts";
 import { fromWire, isOrdinary, TON_INTERNATIONAL, TON_UNKNOWN, toWire } from "./messages.ts";
 import { type ShortMessage, STATUS } from "./pdu.ts";
 
@@ -20,6 +21,7 @@ export type SmppChannelOptions = {
   readonly isDraining: () => boolean;
 };
 export type SmppChannel = {
+  readonly deliver: Deliver;
   /** Waits for the turns in flight, then unbinds. */
   readonly close: () => Promise<void>;
 };
@@ -52,30 +54,33 @@ export function startSmppChannel(options: SmppChannelOptions): SmppChannel {
       count(REFUSED, error.message);
       return STATUS.rejected;
     }
-    const turn = take(esme, request).catch(gateway.report);
+    const turn = take(request).catch(gateway.report);
     turns.add(turn);
     void turn.finally(() => turns.delete(turn));
     return STATUS.ok;
   }
 
-  async function take(esme: Esme, request: WireRequest): Promise<void> {
+  async function take(request: WireRequest): Promise<void> {
     const deadlineMs = performance.now() + channel.turnBudgetMs;
     const { wire, key, sessionId, isDue } = await handleTurn(gateway, channel, request);
     if (!isDue) return count(OK);
-    const ton = { source: TON_UNKNOWN, destination: TON_INTERNATIONAL };
-    const submitted = await esme.submit(fromWire(wire, link.alphabet, ton), deadlineMs);
-    if (submitted.type === "ok") return count(OK);
+    const submitted = await deliver(wire, deadlineMs);
+    if (submitted.type === "taken") return count(OK);
     count(UNDELIVERED, submitted.reason);
     // The same answer again will be a retransmit: this screen was not read.
     if (sessionId !== undefined) await gateway.store.undelivered(key, sessionId);
   }
 
+  const ton = { source: TON_UNKNOWN, destination: TON_INTERNATIONAL };
+  const deliver: Deliver = (wire, deadlineMs) =>
+    esme.submit(fromWire(wire, link.alphabet, ton), deadlineMs);
   const esme = createEsme({
     ...link,
     onMessage,
     onState: (state) => options.onState(channel.name, state),
   });
   return {
+    deliver,
     async close() {
       await Promise.all(turns);
       await esme.close();

@@ -4,6 +4,7 @@
  */
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import type { Delivered } from "../../initiate.ts";
 import { createLink, type Link } from "./link.ts";
 import {
   COMMAND,
@@ -37,13 +38,9 @@ export type EsmeOptions = {
 export type EsmeState =
   | { readonly type: "connecting" | "bound" | "closed" }
   | { readonly type: "down"; readonly reason: string; readonly retryMs: number };
-export type Submitted =
-  | { readonly type: "ok" }
-  /** Nothing reached the subscriber, or nobody knows. */
-  | { readonly type: "failed"; readonly reason: string };
 export type Esme = {
   /** Resolves within `deadlineMs` (of `performance.now`), whatever the SMSC does. */
-  readonly submit: (message: ShortMessage, deadlineMs: number) => Promise<Submitted>;
+  readonly submit: (message: ShortMessage, deadlineMs: number) => Promise<Delivered>;
   readonly close: () => Promise<void>;
 };
 
@@ -113,7 +110,7 @@ export function createEsme(options: EsmeOptions): Esme {
     options.onState({ type: "bound" });
   }
 
-  async function submit(message: ShortMessage, deadlineMs: number): Promise<Submitted> {
+  async function submit(message: ShortMessage, deadlineMs: number): Promise<Delivered> {
     const body = writeShortMessage(message);
     for (;;) {
       const leftMs = deadlineMs - performance.now();
@@ -124,7 +121,7 @@ export function createEsme(options: EsmeOptions): Esme {
       if (answered === undefined) return { type: "failed", reason: "no answer in time" };
       if (answered.type !== "response") return { type: "failed", reason: answered.type };
       const { status } = answered;
-      if (status === STATUS.ok) return { type: "ok" };
+      if (status === STATUS.ok) return { type: "taken" };
       const isBusy = status === STATUS.throttled || status === STATUS.queueFull;
       if (!isBusy) return { type: "failed", reason: statusText(status) };
       await sleep(Math.min(THROTTLED_WAIT_MS, deadlineMs - performance.now()));
