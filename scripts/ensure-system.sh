@@ -3,9 +3,9 @@
 # loudly what it could not, and fails then under CI: a suite that skips there proves nothing.
 set -eu
 
-# One "command:package" each, separated by spaces. Tests that start Redis or a browser will need
-# "redis-server:redis-server chromium:chromium"; today no test does, so nothing is fetched.
-REQUIRED=""
+# One "command:package" each, separated by spaces. Debian has PostgreSQL's server off the PATH.
+REQUIRED="redis-server:redis-server postgres:postgresql"
+PATH=$PATH:$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')
 # Tests that need these skip with a reason when they are absent; never installed from here.
 # The Flask backend of the OLA integration examples: python3 with flask.
 OPTIONAL="python3:python3"
