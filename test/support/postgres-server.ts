@@ -81,10 +81,13 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
   }
   async function end(signal: NodeJS.Signals): Promise<void> {
     if (server?.pid === undefined || server.exitCode !== null) return;
+    const { pid } = server;
     const over = once(server, "exit");
-    process.kill(-server.pid, signal);
+    process.kill(-pid, signal);
     await over;
     server = undefined;
+    // Its children go a moment later; a new server does not start beside them.
+    while (isThere(-pid)) await wait(10);
   }
   const url = (database = "postgres") => `postgresql://postgres@127.0.0.1:${port}/${database}`;
   const psql = (statement: string) =>
@@ -114,6 +117,15 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
     },
   };
   return result;
+}
+
+function isThere(group: number): boolean {
+  try {
+    process.kill(group, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** PostgreSQL refuses to run as root: then it is the package's own user. */
