@@ -19,7 +19,7 @@ import {
 import type { FlowDef, FlowStep } from "./flow.ts";
 import { chosenId, type Given, type Outcome, own, plain, type Shown } from "./given.ts";
 import { end, goHome, refuse, show } from "./show.ts";
-import type { Frame, Tries } from "./state.ts";
+import { bareOf, type Frame, type Tries } from "./state.ts";
 import type { Text } from "./text.ts";
 
 type Asked = {
@@ -177,8 +177,7 @@ function without(frame: FlowFrame, { key }: FlowStep): FlowFrame {
 }
 
 function replaceTop({ given, alive }: Asked, frame: FlowFrame, notice: string): Promise<Shown> {
-  const { m: _shown, o: _trail, g: _page, f: _more, b: _back, ...bare } = frame;
-  return show(given, [...alive.slice(0, -1), bare], notice);
+  return show(given, [...alive.slice(0, -1), bareOf(frame)], notice);
 }
 
 function unconfirmed(passed: readonly string[]): readonly string[] {

@@ -2,7 +2,7 @@
 import { isAlive } from "./engine.ts";
 import { asFlowFrame, findOpen } from "./flow-steps.ts";
 import type { AnyApp, Given } from "./given.ts";
-import { type AppState, END, type Frame, RESUME } from "./state.ts";
+import { type AppState, bareOf, END, type Frame, RESUME } from "./state.ts";
 
 export type Place = { readonly screen: string; readonly params: unknown };
 
@@ -54,8 +54,7 @@ export function rewind({ app, ctx }: Given, stack: readonly Frame[]): readonly F
   const top = plain.at(-1);
   const def = top && app.screens[top.s];
   if (top === undefined || def?.kind !== "flow") return plain;
-  const { m: _shown, o: _trail, g: _page, f: _more, b: _back, ...bare } = asFlowFrame(top);
-  const frame = { ...bare, d: [] };
+  const frame = { ...asFlowFrame(bareOf(top)), d: [] };
   const open = findOpen(def, frame, ctx);
   return [...plain.slice(0, -1), { ...frame, k: open?.key ?? frame.k }];
 }

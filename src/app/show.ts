@@ -6,7 +6,7 @@ import { type AnyApp, type Given, own, reservedKeys, type Shown } from "./given.
 import type { Footer, Marks } from "./layout.ts";
 import { layOut } from "./layout.ts";
 import type { Args, Nav, Next, Screen } from "./screens.ts";
-import { END, type Frame, RESUME } from "./state.ts";
+import { bareOf, END, type Frame, RESUME } from "./state.ts";
 import type { Text } from "./text.ts";
 
 export type PlainScreen = Screen<AnyRoutes, unknown, unknown>;
@@ -30,7 +30,10 @@ export async function show(
   const top = whole.at(-1)!;
   const seen = await viewOf(given, top, whole.length);
   const { screen, marks } = layOut(seen.view, given.turn.say(notice), top, given.layout);
-  const frame = { ...withMarks(top, marks), ...(seen.confirms && { m: seen.confirms }) };
+  const frame = withMarks(
+    top,
+    seen.confirms === undefined ? marks : { ...marks, m: seen.confirms },
+  );
   const isLast = top.s === END && marks.f === undefined;
   return {
     type: "shown",
@@ -126,6 +129,5 @@ function refusalOf(error: Text | Refusal): Refusal {
 
 /** A frame with other marks than before. */
 export function withMarks(frame: Frame, marks: Marks): Frame {
-  const { m: _m, o: _o, g: _g, f: _f, b: _b, ...bare } = frame;
-  return { ...bare, ...marks };
+  return { ...bareOf(frame), ...marks };
 }

@@ -17,6 +17,12 @@ export type Frame = Marks & {
   readonly d?: readonly string[];
 };
 
+/** What is there of a frame without its marks, field by field: every turn does this. */
+export function bareOf({ s, p, k, v, d }: Frame): Frame {
+  if (k !== undefined && v !== undefined && d !== undefined) return { s, k, v, d };
+  return p === undefined ? { s } : { s, p };
+}
+
 /** A last text in pages. */
 export const END = "$end";
 /** "Continue where you left off?" above the stack it is about. */

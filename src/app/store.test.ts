@@ -25,5 +25,6 @@ test("ten thousand sessions leave nothing behind once they are over", async () =
     assert.ok(held.type === "leased");
     await store.settle(held.lease, { state: "{}", nowMs: n, expiresAtMs: n + 100 });
   }
-  assert.ok(store.size() <= 101, `${store.size()} sessions are kept`);
+  // 100 live, and a quarter as many begin while a sweep goes once round.
+  assert.ok(store.size() <= 126, `${store.size()} sessions are kept`);
 });

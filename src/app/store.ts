@@ -42,16 +42,18 @@ export interface AppStore {
   close(): Promise<void>;
 }
 
+/** Changed in place: a turn costs the garbage collector nothing here. */
 type Row = {
-  readonly state: string | undefined;
-  readonly expiresAtMs: number;
-  readonly token: string | undefined;
-  readonly untilMs: number;
-  readonly lapsed: boolean;
+  state: string | undefined;
+  expiresAtMs: number;
+  token: string | undefined;
+  untilMs: number;
+  lapsed: boolean;
 };
 const ROWS_MAX = 1_000_000;
-/** Rows looked at when one is added: those at the front were settled longest ago. */
+/** Rows looked at when one is added, round and round; more of them when there is no room. */
 const SWEEP_ROWS = 4;
+const SWEEP_ROWS_FULL = 1_000;
 
 /** A store that lets a test look at what it holds. */
 export type MemoryAppStore = AppStore & {
@@ -68,43 +70,54 @@ export type MemoryAppStore = AppStore & {
 export function memoryAppStore(rowsMax: number = ROWS_MAX): MemoryAppStore {
   const rows = new Map<string, Row>();
   let tokens = 0;
+  let round = rows.entries();
   const forget = (nowMs: number): void => {
-    let looked = 0;
-    for (const [key, row] of rows) {
+    const count = rows.size < rowsMax ? SWEEP_ROWS : SWEEP_ROWS_FULL;
+    for (let looked = 0; looked < count; looked += 1) {
+      const { value, done } = round.next();
+      if (done === true) {
+        round = rows.entries();
+        return;
+      }
+      const [key, row] = value;
       if (isOver(row, nowMs)) rows.delete(key);
-      looked += 1;
-      if (looked === SWEEP_ROWS) return;
     }
   };
   return {
     async open({ key, nowMs, leaseMs }) {
       const row = rows.get(key);
       if (row?.token !== undefined && row.untilMs > nowMs) return { type: "busy" };
-      const isThere = row !== undefined && !isOver(row, nowMs);
+      tokens += 1;
+      const token = `l${tokens}`;
+      const untilMs = nowMs + leaseMs;
       if (row === undefined) {
         forget(nowMs);
         if (rows.size >= rowsMax) throw new Error(`more than ${rowsMax} app sessions`);
+        rows.set(key, { state: undefined, expiresAtMs: 0, token, untilMs, lapsed: false });
+        return { type: "leased", lease: { key, token }, state: undefined, lapsed: false };
       }
-      tokens += 1;
-      const token = `l${tokens}`;
-      const state = isThere && row.expiresAtMs > nowMs ? row.state : undefined;
-      const lapsed = isThere && (row.lapsed || row.token !== undefined);
-      const expiresAtMs = row?.expiresAtMs ?? 0;
-      rows.set(key, { state, expiresAtMs, token, untilMs: nowMs + leaseMs, lapsed });
-      return { type: "leased", lease: { key, token }, state, lapsed };
+      const isThere = !isOver(row, nowMs);
+      row.lapsed = isThere && (row.lapsed || row.token !== undefined);
+      if (row.expiresAtMs <= nowMs) row.state = undefined;
+      row.token = token;
+      row.untilMs = untilMs;
+      return { type: "leased", lease: { key, token }, state: row.state, lapsed: row.lapsed };
     },
     async settle({ key, token }, { state, expiresAtMs }) {
-      if (rows.get(key)?.token !== token) return false;
-      // To the end: the front of a Map is what was written first.
-      rows.delete(key);
-      rows.set(key, { state, expiresAtMs, token: undefined, untilMs: 0, lapsed: false });
+      const row = rows.get(key);
+      if (row?.token !== token) return false;
+      row.state = state;
+      row.expiresAtMs = expiresAtMs;
+      row.token = undefined;
+      row.untilMs = 0;
+      row.lapsed = false;
       return true;
     },
     async release({ key, token }) {
       const row = rows.get(key);
       if (row?.token !== token) return;
       if (row.state === undefined && !row.lapsed) rows.delete(key);
-      else rows.set(key, { ...row, token: undefined });
+      else row.token = undefined;
     },
     close: async () => rows.clear(),
     peek: (key) => rows.get(key)?.state,

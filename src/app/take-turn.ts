@@ -39,6 +39,8 @@ type Attempt = {
   effect: { readonly flow: string; result: "running" | "done" | "failed" | "unknown" } | undefined;
   shown: Shown | undefined;
   error: unknown;
+  /** Made when somebody asks for the turn's signal: most turns need none. */
+  controller: AbortController | undefined;
 };
 
 export async function takeTurn(host: Host, said: Inbound, taking: Taking): Promise<Stepped> {
@@ -47,8 +49,13 @@ export async function takeTurn(host: Host, said: Inbound, taking: Taking): Promi
     effect: undefined,
     shown: undefined,
     error: undefined,
+    controller: undefined,
   };
-  const { turn, abort } = createTurn(host, said, taking, attempt);
+  const turn = createTurn(host, said, taking, attempt);
+  const abort = (): void => {
+    attempt.isOver = true;
+    attempt.controller?.abort();
+  };
   let reply: AppReply;
   try {
     reply = await host.deadlines.within(
@@ -71,6 +78,7 @@ function runMiddleware(
   turn: AppTurn,
   last: () => Promise<AppReply>,
 ): Promise<AppReply> {
+  if (use.length === 0) return last();
   const from = async (index: number): Promise<AppReply> => {
     const middleware = use[index];
     if (middleware === undefined) return last();
@@ -168,11 +176,15 @@ function stepped(
   const notes: AppNote[] = [...between, ...effectNotes(attempt)];
   if (attempt.error !== undefined) notes.push({ type: "error", error: attempt.error });
   if (stack.length === 0) notes.push({ type: "session:end", reason: "completed" });
-  const { off: _off, tries: _tries, ...state } = taking.state;
-  const counted = Object.keys(tries).length === 0 ? {} : { tries };
-  const spoken = locale === turn.locale ? {} : { l: locale };
-  const kept = { ...counted, ...spoken };
-  return { state: { ...state, stack, reply, ...kept, at: host.nowMs() }, secret, notes };
+  const { id, sid, turn: transactionId, n, seen, l } = taking.state;
+  // Field by field: every turn does this. What is on the phone is the top of the stack again.
+  const state: AppState = {
+    ...{ v: 1, id, sid, turn: transactionId, n, stack, reply, at: host.nowMs() },
+    ...(seen !== undefined && { seen }),
+    ...(Object.keys(tries).length > 0 && { tries }),
+    ...(locale !== turn.locale ? { l: locale } : l !== undefined && { l }),
+  };
+  return { state, secret, notes };
 }
 
 function effectNotes({ effect }: Attempt): readonly AppNote[] {
@@ -235,12 +247,12 @@ function createTurn(
   said: Inbound,
   { state, dialled }: Taking,
   attempt: Attempt,
-): { readonly turn: AppTurn; readonly abort: () => void } {
+): AppTurn {
   const { log, random, app, deadlineMs } = host;
   const nowMs = host.nowMs();
   const locale = state.l ?? host.localeOf(said) ?? app.locale;
-  let controller: AbortController | undefined;
-  const turn: AppTurn = {
+  const turn: Omit<AppTurn, "signal"> & Attempted = {
+    [ATTEMPT]: attempt,
     sessionId: state.sid,
     transactionId: state.turn,
     msisdn: said.msisdn ?? "",
@@ -249,19 +261,22 @@ function createTurn(
     locale,
     nowMs,
     deadlineMs: nowMs + deadlineMs,
-    // Made when somebody asks: most turns need none.
-    get signal() {
-      controller ??= new AbortController();
-      if (attempt.isOver) controller.abort();
-      return controller.signal;
-    },
     random,
     log,
     say: (text) => say(text, locale),
   };
-  const abort = (): void => {
-    attempt.isOver = true;
-    controller?.abort();
-  };
-  return { turn, abort };
+  return Object.setPrototypeOf(turn, SIGNAL) as AppTurn;
 }
+
+const ATTEMPT = Symbol("attempt");
+type Attempted = { readonly [ATTEMPT]: Attempt };
+
+/** On a prototype: an accessor in a literal would make every turn a slow object. */
+const SIGNAL = {
+  get signal(): AbortSignal {
+    const attempt = (this as unknown as Attempted)[ATTEMPT];
+    attempt.controller ??= new AbortController();
+    if (attempt.isOver) attempt.controller.abort();
+    return attempt.controller.signal;
+  },
+};
