@@ -3,7 +3,7 @@
  * and R10 of APP-FRAMEWORK 6 are kept here.
  */
 import { MASK } from "../core/redact.ts";
-import type { Parsed, Refusal } from "./answers.ts";
+import type { MaybePromise, Parsed, Refusal } from "./answers.ts";
 import {
   asFlowFrame,
   CHANGE,
@@ -39,7 +39,7 @@ export async function answerFlow(
   const frame = asFlowFrame(alive.at(-1)!);
   const step = def.steps.find(({ key }) => key === frame.k)!;
   const asked = { given, def, alive, frame, step };
-  if (step.kind === "confirm") return answerConfirm(asked, typed);
+  if (step.kind === "confirm") return await answerConfirm(asked, typed);
   if (stepKeys(given, step, alive.length).some(({ key }) => key === typed)) {
     const { home, exit } = given.app.keys;
     if (typed === home) return goHome(given, alive);
@@ -49,10 +49,12 @@ export async function answerFlow(
   if (step.kind === "choose") return answerChoice(asked, typed);
   const v = liveAnswers(def, frame.v, given.ctx);
   const parsed = await step.parse(typed, v, given.ctx, given.turn);
-  return step.kind === "secret" ? answerSecret(asked, typed, parsed) : answerAsk(asked, parsed);
+  return await (step.kind === "secret"
+    ? answerSecret(asked, typed, parsed)
+    : answerAsk(asked, parsed));
 }
 
-async function answerAsk(asked: Asked, parsed: Parsed<unknown>): Promise<Outcome> {
+function answerAsk(asked: Asked, parsed: Parsed<unknown>): MaybePromise<Outcome> {
   const { given, alive, frame, step } = asked;
   switch (parsed.type) {
     case "ok":
@@ -107,7 +109,7 @@ async function answerSecret(
   }
 }
 
-async function answerConfirm(asked: Asked, typed: string): Promise<Outcome> {
+function answerConfirm(asked: Asked, typed: string): MaybePromise<Outcome> {
   const { given, def, alive, frame, step } = asked;
   const { cancelled, invalid, back } = step.confirm;
   // Some of what is to be confirmed is on a page not read yet.
@@ -129,7 +131,7 @@ async function answerConfirm(asked: Asked, typed: string): Promise<Outcome> {
 }
 
 /** On to the next open step, or to the effect when there is none. */
-async function proceed(asked: Asked, after: FlowFrame): Promise<Outcome> {
+function proceed(asked: Asked, after: FlowFrame): MaybePromise<Outcome> {
   const { given, def, alive } = asked;
   const open = findOpen(def, after, given.ctx);
   if (open !== undefined) {
@@ -152,7 +154,7 @@ async function proceed(asked: Asked, after: FlowFrame): Promise<Outcome> {
 }
 
 /** Back to the step before, which is asked again; out of the flow from its first. */
-async function goBack(asked: Asked): Promise<Shown> {
+function goBack(asked: Asked): Promise<Shown> {
   const { given, def, alive, frame, step } = asked;
   const before = def.steps.slice(0, def.steps.indexOf(step));
   const previous = before.findLast((one) => isPassed(frame, one) && one.kind !== "confirm");
@@ -161,7 +163,7 @@ async function goBack(asked: Asked): Promise<Shown> {
 }
 
 /** R10: to the last answer; secrets after it are asked again, or stay passed. Never replayed. */
-async function changeAnswer(asked: Asked, mode: "ask" | "skip"): Promise<Shown> {
+function changeAnswer(asked: Asked, mode: "ask" | "skip"): Promise<Shown> {
   const { given, def, alive, frame, step } = asked;
   const questions = questionsBefore(def, step, frame.v, given.ctx);
   const previous = questions.findLast(({ kind }) => kind !== "secret");

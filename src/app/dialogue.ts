@@ -185,15 +185,14 @@ type Opened =
 /** A twin waits for the answer in the making. */
 async function openWhenFree(host: Host, key: string): Promise<Opened> {
   const { store, deadlineMs, nowMs } = host;
-  const startedMs = performance.now();
   const leaseMs = deadlineMs + LEASE_SPARE_MS;
-  let waited = false;
+  let waitedSinceMs: number | undefined;
   try {
     for (;;) {
       const held = await store.open({ key, nowMs: nowMs(), leaseMs });
-      if (held.type === "leased") return { ...held, waited };
-      if (performance.now() - startedMs > deadlineMs) return held;
-      waited = true;
+      if (held.type === "leased") return { ...held, waited: waitedSinceMs !== undefined };
+      waitedSinceMs ??= performance.now();
+      if (performance.now() - waitedSinceMs > deadlineMs) return held;
       await new Promise((resolve) => setTimeout(resolve, BUSY_POLL_MS));
     }
   } catch (error) {

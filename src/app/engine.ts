@@ -22,7 +22,7 @@ import { END, type Frame, RESUME } from "./state.ts";
 const STACK_MAX = 32;
 
 /** Without an input: show, don't answer. */
-export async function advance(
+export function advance(
   given: Given,
   saved: readonly Frame[],
   input: string | undefined,
@@ -77,7 +77,7 @@ async function answerScreen(
     return move(given, alive, def.zero === undefined ? args.back() : await def.zero.to(args));
   }
   const id = chosenId(top.m ?? [], typed);
-  return move(given, alive, await def.answer(typed, id, args));
+  return await move(given, alive, await def.answer(typed, id, args));
 }
 
 function move(given: Given, alive: readonly Frame[], next: Answered<AnyRoutes>): Promise<Shown> {

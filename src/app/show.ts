@@ -83,7 +83,7 @@ async function viewOf(given: Given, top: Frame, depth: number): Promise<Seen> {
     return { ...plain, view: { ...aloneView(own(given, "resume"), "error"), lines } };
   }
   const def = app.screens[top.s]!;
-  if (def.kind === "flow") return flowView(given, def, top, depth);
+  if (def.kind === "flow") return await flowView(given, def, top, depth);
   const { text, lines, fit = "paginate" } = await def.render(argsOf(given, top));
   const view = {
     text: turn.say(text),

@@ -117,7 +117,7 @@ async function step(
   return shown.reply;
 }
 
-async function firstStep(given: Given, taking: Taking): Promise<Outcome> {
+function firstStep(given: Given, taking: Taking): Promise<Outcome> {
   const { app, ctx } = given;
   const { state, place, begin, input } = taking;
   if (begin === "unknown") return end(given, own(given, "processing"));
