@@ -1,5 +1,6 @@
 /**
- * `npm test`: type check, lint, format check, then every test file. Ends with node's own summary.
+ * `npm test`: type check, lint, format check, the gateway on its other stores, then every test
+ * file. Ends with node's own summary.
  * `npm test -- screen http`: only test files whose path contains one of these, and no checks.
  */
 import { spawnSync } from "node:child_process";
@@ -15,14 +16,23 @@ const TEST_TIMEOUT_MS = 300_000;
 
 type Check = { readonly name: string; readonly script: string; readonly args: readonly string[] };
 const CHECKS: readonly Check[] = [
-  { name: "typecheck", script: "typescript/bin/tsc", args: ["--noEmit"] },
-  { name: "lint", script: "eslint/bin/eslint.js", args: [".", "--max-warnings", "0"] },
+  { name: "typecheck", script: "node_modules/typescript/bin/tsc", args: ["--noEmit"] },
+  {
+    name: "lint",
+    script: "node_modules/eslint/bin/eslint.js",
+    args: [".", "--max-warnings", "0"],
+  },
   {
     name: "format",
-    script: "prettier/bin/prettier.cjs",
+    script: "node_modules/prettier/bin/prettier.cjs",
     args: ["--check", "--log-level", "warn", "."],
   },
 ];
+const STORES: Check = {
+  name: "the gateway on PostgreSQL",
+  script: "scripts/test-stores.ts",
+  args: [],
+};
 
 process.exitCode = main(process.argv.slice(2));
 
@@ -34,7 +44,8 @@ function main(patterns: readonly string[]): number {
     console.error(`No test file's path contains ${patterns.join(" or ")}.`);
     return 1;
   }
-  const failed = patterns.length === 0 ? CHECKS.filter((check) => !passes(check)) : [];
+  const checks = patterns.length === 0 ? [...CHECKS, STORES] : [];
+  const failed = checks.filter((check) => !passes(check));
   const names = failed.map(({ name }) => name).join(", ");
   if (failed.length > 0) console.log(`✖ failed, tests run all the same: ${names}\n`);
 
@@ -55,7 +66,7 @@ function main(patterns: readonly string[]): number {
 function passes({ name, script, args }: Check): boolean {
   console.log(`▶ ${name}`);
   const startedAtMs = performance.now();
-  const passed = runNode([`node_modules/${script}`, ...args]);
+  const passed = runNode([script, ...args]);
   const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(1);
   console.log(`${passed ? "✔" : "✖"} ${name} (${seconds} s)\n`);
   return passed;

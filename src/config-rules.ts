@@ -46,6 +46,14 @@ export function isPrintable(text: unknown, charsMin: number, charsMax: number): 
   if (typeof text !== "string" || text.length < charsMin || text.length > charsMax) return false;
   return /^[\x21-\x7e]+$/.test(text);
 }
+/** "" where there is none. */
+export const postgresUrl: Rule<Text> = {
+  expects: "postgresql://user:password@host:port/database",
+  read(given) {
+    const isOne = URL.canParse(given) && /^postgres(?:ql)?:$/.test(new URL(given).protocol);
+    return given === "" || (isOne && given.length <= 2_048) ? { text: given } : postgresUrl.expects;
+  },
+};
 export function isHttpUrl(text: unknown): boolean {
   if (typeof text !== "string" || text.length > 2_048 || !URL.canParse(text)) return false;
   const { protocol, username, password, hash } = new URL(text);

@@ -20,6 +20,7 @@ import {
   networks,
   NONE,
   oneOf,
+  postgresUrl,
   printable,
   text,
   words,
@@ -118,6 +119,19 @@ export const SETTINGS = {
     default: () => 30,
     rule: integer(1, 3_650),
     help: "sessions and their turns are deleted after so many days",
+  },
+  databaseUrl: {
+    env: "DATABASE_URL",
+    default: () => NONE,
+    rule: postgresUrl,
+    help: "PostgreSQL for everything instead of a file in DATA_DIR: for more than one node",
+    isSecret: true,
+  },
+  databasePoolMax: {
+    env: "DATABASE_POOL_MAX",
+    default: () => 20,
+    rule: integer(2, 500),
+    help: "connections to PostgreSQL at once",
   },
   sqliteSync: {
     env: "SQLITE_SYNC",

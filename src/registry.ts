@@ -21,6 +21,8 @@ export type Registry = {
     ifTag: string | undefined,
   ) => Promise<UpdateResult>;
   readonly remove: (id: number) => Promise<boolean>;
+  /** Takes over what other nodes have changed. */
+  readonly refresh: () => Promise<void>;
 };
 export type UpdateResult = BackendRow | "not_found" | "code_taken" | "stale";
 
@@ -105,6 +107,16 @@ export async function createRegistry(options: {
         const removed = await store.remove(id);
         drop(id);
         return removed;
+      }),
+    refresh: () =>
+      inTurn(async () => {
+        const stored = await store.list();
+        const ids = new Set(stored.map(({ id }) => id));
+        for (const id of [...rows.keys()]) if (!ids.has(id)) drop(id);
+        for (const row of stored) {
+          const known = rows.get(row.id);
+          if (known === undefined || tagOf(known) !== tagOf(row)) put(row);
+        }
       }),
   };
 }

@@ -49,7 +49,7 @@ const nowMs = () => performance.now();
 export async function startServer(config: Config, log: Log, version: string): Promise<Running> {
   const report = (error: unknown) => log.error("unexpected_error", errorFields(error));
   const state = { isReady: false, isDraining: false };
-  const { store, digest } = await openStore(config);
+  const { store, digest } = await openStore(config, report);
   const policy = createEgressPolicy({
     isGuarded: config.egressGuard,
     allow: config.egressAllow.map((range) => range.replace("@", ":")),
@@ -65,6 +65,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
       caller.forget(id);
     },
   });
+  const unwatch = await store.watchBackends?.(() => void registry.refresh().catch(report));
   const events = createEvents();
   const metrics = createMetrics({
     countLive: () => store.records.countLive(wallMs()),
@@ -136,6 +137,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     const isDrained = await Promise.race([closed, late]);
     clearInterval(idle);
     await sweeper.stop();
+    await unwatch?.();
     if (isDrained) await caller.close();
     await store.close();
     log.info("stopped", { reason: isDrained ? "drained" : "drain time over" });
@@ -159,16 +161,22 @@ function createPush(
   };
 }
 
-async function openStore(config: Config): Promise<{ store: Store; digest: Digest }> {
+async function openStore(
+  config: Config,
+  report: (error: unknown) => void,
+): Promise<{ store: Store; digest: Digest }> {
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const keys = deriveKeys(await readSecretKey(config));
-  const store = await sqliteStore({
-    file: join(config.dataDir, "dialyard.db"),
-    sealer: createSealer([keys.seal]),
-    digest: createDigest(keys.lookup),
-    synchronous: config.sqliteSync,
-  });
-  return { store, digest: createDigest(keys.digest) };
+  const sealing = { sealer: createSealer([keys.seal]), digest: createDigest(keys.lookup) };
+  const digest = createDigest(keys.digest);
+  if (config.databaseUrl !== "") {
+    // Its client is loaded by those alone who use it.
+    const { postgresStore } = await import("./stores/postgres.ts");
+    const { databaseUrl: url, databasePoolMax: connectionsMax } = config;
+    return { store: await postgresStore({ ...sealing, url, connectionsMax, report }), digest };
+  }
+  const file = join(config.dataDir, "dialyard.db");
+  return { store: await sqliteStore({ ...sealing, file, synchronous: config.sqliteSync }), digest };
 }
 
 function createCaller(policy: EgressPolicy, log: Log, openBreakers: Set<number>): BackendCaller {

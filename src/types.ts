@@ -428,5 +428,7 @@ export type Store = {
   readonly backends: BackendStore;
   /** Resolves when the store answers; rejects when it does not. */
   ping(): Promise<void>;
+  /** Where other nodes change backends too: calls back soon after. Resolves with how to stop. */
+  readonly watchBackends?: (changed: () => void) => Promise<() => Promise<void>>;
   close(): Promise<void>;
 };

@@ -4,10 +4,8 @@
  * afterwards. F03 and F04 need a resolver of their own: src/backend/call.test.ts.
  */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { text as readText } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
@@ -24,6 +22,7 @@ import {
   timed,
   type Fault,
 } from "./support/faults.ts";
+import { findLeaks, readFiles } from "./support/leaks.ts";
 import { startGateway, type StartedGateway } from "./support/gateway.ts";
 import { onlySessionOf, SCREENS, until } from "./support/operator.ts";
 
@@ -450,9 +449,7 @@ describe("faults", { concurrency: true }, () => {
     await wait(700); // Log lines are written twice a second.
     assert.match(gateway.stdout(), /"outcome":"backend_disconnected"/);
     assert.equal(gateway.stdout().includes(CANARY), false);
-    for (const file of ["dialyard.db", "dialyard.db-wal"]) {
-      assert.equal(readFileSync(join(gateway.dataDir, file)).includes(CANARY), false, file);
-    }
+    assert.deepEqual(findLeaks(CANARY, readFiles(gateway.dataDir)), []);
     await backend.close();
   });
 

@@ -117,7 +117,7 @@ export function sessionId(number: number): string {
   return `sess_${number.toString(16).padStart(32, "0")}`;
 }
 
-function backendOf(code: string, change: Partial<NewBackendRow> = {}): NewBackendRow {
+export function backendOf(code: string, change: Partial<NewBackendRow> = {}): NewBackendRow {
   return {
     callback_url: "https://bank.example/ussd",
     service_code: code,

@@ -23,10 +23,19 @@ const RECORDS_MAX = 1_000;
 type Row = Selectable<SessionsTable>;
 type Page = { readonly rows: readonly Row[]; readonly next: number | undefined };
 
-export function sqlRecords(db: Kysely<Schema>, sealer: Sealer, digest: Digest): RecordStore {
+/**
+ * `turns`: how a session's turns are found. "chain": each names the one before it, so that no index
+ * has to be kept. "by_session": by an index.
+ */
+export function sqlRecords(
+  db: Kysely<Schema>,
+  sealer: Sealer,
+  digest: Digest,
+  turns: "chain" | "by_session",
+): RecordStore {
   async function detail(row: Row, nowMs: number): Promise<SessionDetail> {
     const summary = summaryOf(row, nowMs, sealer);
-    const records = await recordsOf(db, row);
+    const records = await (turns === "chain" ? chainOf(db, row) : recordsOf(db, row));
     return { ...summary, lastReply: readLastReply(row.state), records };
   }
 
@@ -127,7 +136,7 @@ function outcomeAt(nowMs: number) {
 }
 
 /** Along the chain that the turns are (see TurnsTable), oldest first. */
-async function recordsOf(db: Kysely<Schema>, row: Row): Promise<readonly TurnRecord[]> {
+async function chainOf(db: Kysely<Schema>, row: Row): Promise<readonly TurnRecord[]> {
   const chain = await db
     .withRecursive("chain", (cte) =>
       cte
@@ -149,6 +158,17 @@ async function recordsOf(db: Kysely<Schema>, row: Row): Promise<readonly TurnRec
     .limit(RECORDS_MAX)
     .execute();
   return chain.reverse().map(readTurn);
+}
+
+async function recordsOf(db: Kysely<Schema>, row: Row): Promise<readonly TurnRecord[]> {
+  const rows = await db
+    .selectFrom("turns")
+    .selectAll()
+    .where("session", "=", row.n)
+    .orderBy("n", "desc")
+    .limit(RECORDS_MAX)
+    .execute();
+  return rows.reverse().map(readTurn);
 }
 
 /** Walks the index of keys, which holds sessions of the last minutes only. */

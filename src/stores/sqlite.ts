@@ -10,6 +10,7 @@ import { nodeSqliteDialect } from "./kysely-sqlite.ts";
 import type { Schema } from "./migrations.ts";
 import { migrate } from "./migrations.ts";
 import type { Digest, Sealer } from "./seal.ts";
+import { checkSealKey } from "./seal-check.ts";
 import { sqlBackends } from "./sql-backends.ts";
 import { sqlRecords } from "./sql-records.ts";
 import type { TurnTables } from "./sqlite-sessions.ts";
@@ -44,7 +45,7 @@ export async function sqliteStore(options: SqliteOptions): Promise<Store> {
     database.exec(`PRAGMA synchronous = ${synchronous}`);
     const db = new Kysely<Schema>({ dialect: nodeSqliteDialect(database) });
     await migrate(db);
-    await checkKey(db, sealer, file);
+    await checkSealKey(db, sealer, file);
     const tables = createTurnTables(database, sealer, digest);
     database.exec("BEGIN IMMEDIATE");
     restoreRows(tables);
@@ -55,7 +56,7 @@ export async function sqliteStore(options: SqliteOptions): Promise<Store> {
     const writeAll = async () => void (await writeBehind(tables, commits.submit, () => true));
     return {
       sessions,
-      records: afterWriting(sqlRecords(db, sealer, digest), tables, writeAll),
+      records: afterWriting(sqlRecords(db, sealer, digest, "chain"), tables, writeAll),
       backends: sqlBackends(db, sealer),
       async ping() {
         database.prepare("SELECT 1 FROM leases LIMIT 1").get();
@@ -93,25 +94,6 @@ PRAGMA wal_autocheckpoint = 4000;
 PRAGMA journal_size_limit = 67108864;
 PRAGMA temp_store = MEMORY;
 `;
-
-/** With another key every number would be unreadable, and new rows would be beyond the old one. */
-async function checkKey(db: Kysely<Schema>, sealer: Sealer, file: string): Promise<void> {
-  const known = "dialyard";
-  const row = await db.selectFrom("key_check").selectAll().executeTakeFirst();
-  if (row === undefined) {
-    await db
-      .insertInto("key_check")
-      .values({ sealed: sealer.seal(known, known) })
-      .execute();
-    return;
-  }
-  try {
-    sealer.open(row.sealed, known);
-  } catch (error) {
-    const remedy = "restore secret.key or DIALYARD_SECRET_KEY";
-    throw new Error(`${file} was sealed with another key: ${remedy}`, { cause: error });
-  }
-}
 
 /** Operators read rows, so rows are brought up to date first. */
 function afterWriting(

@@ -1,11 +1,13 @@
 /** A gateway as users run it: a process of its own, on a free port, with a folder of its own. */
 import { spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { Client } from "pg";
 
 export type GatewayOptions = {
   readonly command?: "dev" | "start";
@@ -53,6 +55,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Starte
       LOG_FORMAT: "json",
       DIALYARD_DEMO: "0",
       PRE_STOP_MS: "0",
+      ...(await databaseOf(dataDir)),
       ...env,
     },
   });
@@ -94,6 +97,23 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Starte
       return code;
     },
   };
+}
+
+/** The folder's database, where the tests run on PostgreSQL (scripts/test-stores.ts). */
+async function databaseOf(dataDir: string): Promise<Readonly<Record<string, string>>> {
+  const server = process.env["DIALYARD_TEST_POSTGRES"];
+  if (server === undefined) return {};
+  const file = join(dataDir, "database-url");
+  const known = await readFile(file, "utf8").catch(() => undefined);
+  if (known !== undefined) return { DATABASE_URL: known };
+  const name = `gateway_${randomBytes(6).toString("hex")}`;
+  const client = new Client({ connectionString: server });
+  await client.connect();
+  await client.query(`CREATE DATABASE ${name}`);
+  await client.end();
+  const url = new URL(name, server).href;
+  await writeFile(file, url);
+  return { DATABASE_URL: url };
 }
 
 async function isReady(url: string): Promise<boolean> {

@@ -1,0 +1,165 @@
+/**
+ * Ends what nobody ended, and drops what is old, on PostgreSQL: in slices, by any number of nodes
+ * at once, since each skips the rows that another has in hand.
+ */
+import type { Pool } from "pg";
+import type { FinishedSession, SessionOutcome } from "../types.ts";
+import { UNSETTLED_KEPT_MS } from "./lease.ts";
+import type { Digest, Sealer } from "./seal.ts";
+
+const SLICE_ROWS = 500;
+const DAY_MS = 86_400_000;
+
+/** Turns that nobody will drive again (lease.ts, isOver), with the sessions that they are of. */
+const LAPSED = `
+SELECT l.key, l.taken_at, l.until, l.digest, l.fresh_id, l.msisdn_sealed, s.n
+FROM leases l LEFT JOIN sessions s ON s.key = l.key
+WHERE l.until <= $1 AND l.until + $2 <= $1
+  AND (s.state IS NULL OR s.expires_at <= $1)
+LIMIT ${SLICE_ROWS} FOR UPDATE OF l SKIP LOCKED`;
+/** A session of which no turn was ever settled: all that is known is its lease. */
+const INSERT_UNSETTLED = `
+INSERT INTO sessions (key, expires_at, started_at, last_at, turns, id, channel, provider,
+  msisdn_hash, msisdn_sealed)
+VALUES ($1, $2, $3, $3, 0, $4, '', '', $5, $6) RETURNING n`;
+const INSERT_UNKNOWN = `
+INSERT INTO turns (session, at, took_ms, backend_ms, outcome, input, screen, attempts,
+  request_octets, reply_octets)
+VALUES ($1, $2, 0, 0, 'unknown', '', '', '', 0, 0)`;
+const DROP_LEASE = `DELETE FROM leases WHERE key = $1`;
+/** The outcome that was, and null where this gives one. */
+const RETIRE = `
+WITH before AS (SELECT n, outcome FROM sessions WHERE key = $1 FOR UPDATE)
+UPDATE sessions SET key = NULL, state = (state::jsonb - 'inputs')::text,
+  outcome = coalesce(sessions.outcome, $2)
+FROM before WHERE sessions.n = before.n
+RETURNING sessions.id, sessions.channel, before.outcome`;
+/** A lease means that a turn is under way or unsettled: LAPSED decides about those. */
+const END_EXPIRED = `
+WITH over AS (
+  SELECT n, outcome FROM sessions s
+  WHERE key IS NOT NULL AND expires_at <= $1
+    AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.key = s.key)
+  LIMIT ${SLICE_ROWS} FOR UPDATE SKIP LOCKED
+)
+UPDATE sessions SET key = NULL, state = (state::jsonb - 'inputs')::text,
+  outcome = coalesce(sessions.outcome, 'abandoned')
+FROM over WHERE sessions.n = over.n
+RETURNING sessions.id, sessions.channel, over.outcome`;
+const DELETE_SESSIONS = `
+DELETE FROM sessions WHERE n IN (
+  SELECT n FROM sessions WHERE key IS NULL AND last_at < $1
+  LIMIT ${SLICE_ROWS} FOR UPDATE SKIP LOCKED)`;
+const DELETE_REST = `
+DELETE FROM turns_rest WHERE ctid IN (
+  SELECT ctid FROM turns_rest WHERE at < $1 LIMIT ${SLICE_ROWS})`;
+const PARTITIONS = `
+SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'turns'::regclass`;
+
+type LapsedRow = {
+  readonly key: string;
+  readonly taken_at: number;
+  readonly until: number;
+  readonly digest: string;
+  readonly fresh_id: string;
+  readonly msisdn_sealed: string | null;
+  readonly n: number | null;
+};
+type EndedRow = {
+  readonly id: string;
+  readonly channel: string;
+  readonly outcome: SessionOutcome | null;
+};
+
+export function createPostgresSweep(pool: Pool, sealer: Sealer, digest: Digest) {
+  return async (nowMs: number, keepFromMs: number): Promise<readonly FinishedSession[]> => {
+    await keepPartitions(pool, nowMs, keepFromMs);
+    const finished: FinishedSession[] = [];
+    while ((await giveUpLapsed(pool, sealer, digest, nowMs, finished)) === SLICE_ROWS);
+    for (;;) {
+      const { rows } = await pool.query<EndedRow>(END_EXPIRED, [nowMs]);
+      finished.push(...rows.flatMap((row) => finishedOf(row, "abandoned")));
+      if (rows.length < SLICE_ROWS) break;
+    }
+    for (const statement of [DELETE_SESSIONS, DELETE_REST]) {
+      while ((await pool.query(statement, [keepFromMs])).rowCount === SLICE_ROWS);
+    }
+    return finished;
+  };
+}
+
+/** Resolves with the leases given up. */
+async function giveUpLapsed(
+  pool: Pool,
+  sealer: Sealer,
+  digest: Digest,
+  nowMs: number,
+  finished: FinishedSession[],
+): Promise<number> {
+  const client = await pool.connect();
+  try {
+    await client.query("BEGIN");
+    const { rows } = await client.query<LapsedRow>(LAPSED, [nowMs, UNSETTLED_KEPT_MS]);
+    const ended: FinishedSession[] = [];
+    for (const row of rows) {
+      const { key, taken_at, until, fresh_id, msisdn_sealed } = row;
+      await client.query(DROP_LEASE, [key]);
+      // A released lease kept for its numbers: no turn of it is in doubt.
+      if (row.digest !== "") {
+        const hash = msisdn_sealed === null ? null : digest(sealer.open(msisdn_sealed, fresh_id));
+        const values = [key, until + UNSETTLED_KEPT_MS, taken_at, fresh_id, hash, msisdn_sealed];
+        const n = row.n ?? (await client.query<{ n: number }>(INSERT_UNSETTLED, values)).rows[0]!.n;
+        await client.query(INSERT_UNKNOWN, [n, taken_at]);
+      } else if (row.n === null) continue;
+      const retired = await client.query<EndedRow>(RETIRE, [key, "unknown"]);
+      ended.push(...retired.rows.flatMap((one) => finishedOf(one, "unknown")));
+    }
+    await client.query("COMMIT");
+    finished.push(...ended);
+    return rows.length;
+  } catch (error) {
+    await client.query("ROLLBACK").catch(() => undefined);
+    throw error;
+  } finally {
+    client.release();
+  }
+}
+
+function finishedOf({ id, channel, outcome }: EndedRow, given: SessionOutcome): FinishedSession[] {
+  return outcome === null ? [{ id, channel, outcome: given }] : [];
+}
+
+/** A partition for each day, made the day before; those whose turns are all too old are dropped. */
+async function keepPartitions(pool: Pool, nowMs: number, keepFromMs: number): Promise<void> {
+  const { rows } = await pool.query<{ name: string }>(PARTITIONS);
+  const days = new Set(rows.flatMap(({ name }) => dayOf(name) ?? []));
+  const today = Math.floor(nowMs / DAY_MS);
+  for (const day of [today, today + 1]) {
+    if (!days.has(day)) await makePartition(pool, day);
+  }
+  for (const day of days) {
+    if ((day + 1) * DAY_MS > keepFromMs) continue;
+    await pool.query(`DROP TABLE IF EXISTS turns_${day}`);
+  }
+}
+
+async function makePartition(pool: Pool, day: number): Promise<void> {
+  const from = day * DAY_MS;
+  try {
+    await pool.query(
+      `CREATE TABLE IF NOT EXISTS turns_${day} PARTITION OF turns
+       FOR VALUES FROM (${from}) TO (${from + DAY_MS})`,
+    );
+  } catch (error) {
+    // Turns of that day are in the default partition already, or another node was faster.
+    const { code } = error as { readonly code?: string };
+    if (code !== "23514" && code !== "42P07" && code !== "42P17") throw error;
+  }
+}
+
+/** "turns_20418": the day's number since 1970. */
+function dayOf(name: string): number | undefined {
+  const day = /^turns_(\d+)$/.exec(name)?.[1];
+  return day === undefined ? undefined : Number(day);
+}

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
+import { Client } from "pg";
+import {
+  noPostgres,
+  type PostgresServer,
+  startPostgres,
+} from "../../test/support/postgres-server.ts";
+import {
+  askOf,
+  backendOf,
+  recordOf,
+  sessionId,
+  sessionOf,
+  settlementOf,
+  testStore,
+} from "./conformance.ts";
+import { postgresStore } from "./postgres.ts";
+import type { Store } from "../types.ts";
+import { createDigest, createSealer } from "./seal.ts";
+
+describe("PostgreSQL", { skip: noPostgres }, () => {
+  let server: PostgresServer;
+  before(async () => {
+    server = await startPostgres();
+  });
+  after(() => server.stop());
+
+  const open = (url: string): Promise<Store> =>
+    postgresStore({
+      url,
+      sealer: createSealer([Buffer.alloc(32, 1)]),
+      digest: createDigest(Buffer.alloc(32, 2)),
+      connectionsMax: 5,
+      report: () => undefined,
+    });
+
+  testStore("postgres", async () => {
+    const url = await server.newDatabase();
+    // Another node on the same database: what a kill of the first one leaves it.
+    return { store: await open(url), restart: () => open(url) };
+  });
+
+  test("one of a hundred opens at once has the lease, whatever the node", async () => {
+    const url = await server.newDatabase();
+    const nodes = [await open(url), await open(url)];
+    const held = await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        nodes[index % 2]!.sessions.open(askOf({ freshId: sessionId(index) })),
+      ),
+    );
+    assert.equal(held.filter(({ type }) => type === "leased").length, 1);
+    await Promise.all(nodes.map((node) => node.close()));
+  });
+
+  test("turns of one session on two nodes: none is lost, each sees the one before", async () => {
+    const url = await server.newDatabase();
+    const nodes = [await open(url), await open(url)];
+    let done = 0;
+    const take = async (index: number): Promise<void> => {
+      const { sessions } = nodes[index % 2]!;
+      for (;;) {
+        const held = await sessions.open(askOf({ digest: `d${index}`, nowMs: 1_000 + index }));
+        if (held.type === "busy") continue;
+        const turns = (held.session?.turns ?? 0) + 1;
+        const session = sessionOf({ id: held.lease.freshId, ...held.session, turns });
+        const settlement = settlementOf({ session, nowMs: 1_000 + index, expiresAtMs: 9_000_000 });
+        assert.equal(await sessions.settle(held.lease, settlement), true);
+        done += 1;
+        return;
+      }
+    };
+    await Promise.all(Array.from({ length: 40 }, (_, index) => take(index)));
+    assert.equal(done, 40);
+    const held = await nodes[0]!.sessions.open(askOf({ nowMs: 2_000 }));
+    assert.equal(held.type === "leased" && held.session?.turns, 40);
+    await Promise.all(nodes.map((node) => node.close()));
+  });
+
+  test("a turn is two round trips, as the server counts them", async () => {
+    const url = await server.newDatabase();
+    const counter = new Client({ connectionString: server.url() });
+    await counter.connect();
+    const transactions = async (): Promise<number> => {
+      await wait(300); // a connection reports when it closes
+      const { rows } = await counter.query<{ n: string }>(
+        "SELECT xact_commit + xact_rollback AS n FROM pg_stat_database WHERE datname = $1",
+        [url.split("/").at(-1)],
+      );
+      return Number(rows[0]!.n);
+    };
+    /** What a node costs that takes so many turns, one after another. */
+    const costOf = async (turns: number): Promise<number> => {
+      const before = await transactions();
+      const { sessions, close } = await open(url);
+      for (let turn = 0; turn < turns; turn += 1) {
+        const held = await sessions.open(askOf({ nowMs: turn, digest: String(turn) }));
+        assert.ok(held.type === "leased");
+        const session = sessionOf({ id: held.session?.id ?? held.lease.freshId });
+        await sessions.settle(
+          held.lease,
+          settlementOf({ session, nowMs: turn, expiresAtMs: 9e12 }),
+        );
+      }
+      await close();
+      return (await transactions()) - before;
+    };
+    await costOf(0); // the migrations
+    const idle = await costOf(0);
+    assert.equal((await costOf(50)) - idle, 100);
+    await counter.end();
+  });
+
+  test("a change of a backend on one node is known on the other within a second", async () => {
+    const url = await server.newDatabase();
+    const [here, there] = [await open(url), await open(url)];
+    const told = new Promise<void>(
+      (done) => void there.watchBackends!(done).then((stop) => stops.push(stop)),
+    );
+    const stops: (() => Promise<void>)[] = [];
+    await wait(200);
+    await here.backends.insert(backendOf("*365#"), "2026-01-01T00:00:00Z");
+    await Promise.race([told, wait(1_000).then(() => assert.fail("nothing was heard"))]);
+    await Promise.all(stops.map((stop) => stop()));
+    await Promise.all([here.close(), there.close()]);
+  });
+
+  test("turns older than what is kept go with their day's partition", async () => {
+    const url = await server.newDatabase();
+    const { sessions, records, close } = await open(url);
+    const day = 86_400_000;
+    const nowMs = 20_000 * day + 1_000;
+    await sessions.sweep(nowMs, 0);
+    const held = await sessions.open(askOf({ nowMs }));
+    assert.ok(held.type === "leased");
+    const session = sessionOf({ id: held.lease.freshId, ended: true, outcome: "completed" });
+    const record = recordOf({ startedAtMs: nowMs });
+    const settlement = settlementOf({ session, record, nowMs, expiresAtMs: nowMs + 1_000 });
+    await sessions.settle(held.lease, settlement);
+    assert.equal((await records.getSession(session.id))?.records.length, 1);
+    assert.match(await server.dump(url), /TABLE public\.turns_20000 /);
+    await sessions.sweep(nowMs + 3 * day, nowMs + 2 * day);
+    assert.doesNotMatch(await server.dump(url), /turns_20000/);
+    assert.equal(await records.getSession(session.id), undefined);
+    await close();
+  });
+
+  test("while the server is away turns are refused, and it is found again when it is back", async () => {
+    const own = await startPostgres();
+    const store = await open(await own.newDatabase());
+    await store.ping();
+    await own.kill();
+    const startedAtMs = performance.now();
+    await assert.rejects(store.sessions.open(askOf()));
+    assert.ok(performance.now() - startedAtMs < 4_000);
+    await own.start();
+    assert.equal((await store.sessions.open(askOf())).type, "leased");
+    await store.close();
+    await own.stop();
+  });
+});

@@ -1,0 +1,243 @@
+/**
+ * Sessions, records and backends on PostgreSQL, for any number of nodes. Two round trips a turn,
+ * each a function of postgres-schema.ts; what a lease means to who asks is lease.ts, as everywhere.
+ */
+import { Kysely, PostgresDialect } from "kysely";
+import { Pool, type PoolConfig, types } from "pg";
+import type { Ask, Held, Lease, Session, SessionStore, Settlement, Store } from "../types.ts";
+import type { HeldLease, Taking } from "./lease.ts";
+import { takeOver, UNSETTLED_KEPT_MS } from "./lease.ts";
+import type { Schema } from "./migrations.ts";
+import { listen } from "./postgres-listen.ts";
+import { migratePostgres } from "./postgres-schema.ts";
+import { createPostgresSweep } from "./postgres-sweep.ts";
+import type { Digest, Sealer } from "./seal.ts";
+import { randomIds } from "./seal.ts";
+import type { StaticColumns } from "./session-row.ts";
+import {
+  openMsisdn,
+  outcomeOf,
+  readSession,
+  readStatics,
+  writeAttempts,
+  writeState,
+} from "./session-row.ts";
+import { checkSealKey } from "./seal-check.ts";
+import { sqlBackends } from "./sql-backends.ts";
+import { sqlRecords } from "./sql-records.ts";
+
+export type PostgresOptions = {
+  /** postgresql://user:password@host:port/database */
+  readonly url: string;
+  readonly sealer: Sealer;
+  /** Finds sessions by MSISDN without storing it in the clear. Its key must not change. */
+  readonly digest: Digest;
+  readonly connectionsMax?: number;
+  /** Connections that broke while nobody used them. */
+  readonly report: (error: unknown) => void;
+};
+const CONNECTIONS_MAX = 20;
+const CONNECT_MS_MAX = 3_000;
+/** A turn cannot wait longer; sweeps and lists read in slices. */
+const STATEMENT_MS_MAX = 5_000;
+/** Leases that change under our eyes: each time somebody else was faster. */
+const TAKES_MAX = 5;
+
+/** Creates the tables where they are not there. Throws when the server does not answer. */
+export async function postgresStore(options: PostgresOptions): Promise<Store> {
+  const { sealer, digest, report } = options;
+  const config = poolConfig(options);
+  const pool = new Pool(config);
+  pool.on("error", report); // an idle connection broke: the next query opens another
+  try {
+    const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+    await migratePostgres(db as Kysely<unknown>);
+    await checkSealKey(db, sealer, "the database");
+    const sessions = sessionStore(pool, sealer, digest);
+    return {
+      sessions,
+      records: sqlRecords(db, sealer, digest, "by_session"),
+      backends: sqlBackends(db, sealer),
+      async ping() {
+        await pool.query("SELECT 1");
+      },
+      close: () => pool.end(),
+      watchBackends: (changed) => listen(config, changed, report),
+    };
+  } catch (error) {
+    await pool.end();
+    throw new Error(`PostgreSQL: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function poolConfig({ url, connectionsMax = CONNECTIONS_MAX }: PostgresOptions): PoolConfig {
+  return {
+    connectionString: url,
+    max: connectionsMax,
+    connectionTimeoutMillis: CONNECT_MS_MAX,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: STATEMENT_MS_MAX,
+    query_timeout: STATEMENT_MS_MAX + 1_000, // a server that is there and says nothing
+    keepAlive: true,
+    application_name: "dialyard",
+    types: { getTypeParser },
+  };
+}
+
+/** bigint: times and row numbers are below 2^53. */
+const INT8_OID = 20;
+const getTypeParser: typeof types.getTypeParser = (oid: number, format?: "text" | "binary") =>
+  oid === INT8_OID ? Number : (types.getTypeParser(oid, format) as (text: string) => unknown);
+
+/** The row type dialyard_leased: a lease in the way, and what a turn needs of the session. */
+type LeasedRow = StaticColumns & {
+  readonly taken: boolean;
+  readonly token: string | null;
+  readonly taken_at: number;
+  readonly until: number;
+  readonly digest: string;
+  readonly fresh_id: string;
+  readonly redriven: number;
+  readonly lost: number;
+  readonly n: number | null;
+  readonly id: string;
+  readonly outcome: Session["outcome"] | null;
+  readonly expires_at: number;
+  readonly turns: number;
+  readonly undelivered: number;
+  readonly state: string | null;
+};
+
+const OPEN = "SELECT * FROM dialyard_open($1, $2, $3, $4, $5, $6, $7)";
+const TAKE_OVER = `SELECT * FROM dialyard_take_over(
+  $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`;
+const SETTLE = `SELECT dialyard_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+  $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26) AS settled`;
+const RELEASE = "SELECT dialyard_release($1, $2)";
+const UNDELIVERED = "UPDATE sessions SET undelivered = 1 WHERE key = $1 AND id = $2";
+
+function sessionStore(pool: Pool, sealer: Sealer, digest: Digest): SessionStore {
+  const { newToken } = randomIds();
+  /** Prepared by name on each connection: parsed once, not at every turn. */
+  const query = async <Row>(name: string, text: string, values: readonly unknown[]) => {
+    const { rows } = await pool.query({ name, text, values: [...values] });
+    return rows as Row[];
+  };
+
+  async function open(ask: Ask): Promise<Held> {
+    const { key, nowMs, freshId, msisdn } = ask;
+    const untilMs = nowMs + ask.leaseMs;
+    const sealed = msisdn === undefined ? null : sealer.seal(msisdn, freshId);
+    for (let takes = 0; takes < TAKES_MAX; takes += 1) {
+      const token = newToken();
+      const values = [key, token, nowMs, untilMs, ask.digest, freshId, sealed];
+      const row = (await query<LeasedRow>("open", OPEN, values))[0]!;
+      if (row.taken) return leased(row, ask, { token, freshId, redriven: false, lost: 0 });
+      const held = heldLease(row);
+      if (held === undefined) continue; // given back meanwhile
+      const expiresAtMs = row.state === null ? undefined : row.expires_at;
+      const taking = takeOver(held, ask, expiresAtMs);
+      if (taking.type === "busy") return taking;
+      const taken = await takeLeft(ask, held, taking, token);
+      if (taken !== undefined) return taken;
+    }
+    return { type: "busy", twin: false };
+  }
+
+  /** Undefined where the lease is not what it was when it was looked at. */
+  async function takeLeft(
+    ask: Ask,
+    held: HeldLease,
+    taking: Exclude<Taking, { type: "busy" }>,
+    token: string,
+  ): Promise<Held | undefined> {
+    const { key, nowMs, msisdn } = ask;
+    const { freshId, redriven, lost, gaveUp } = taking;
+    const row = (
+      await query<LeasedRow>("take_over", TAKE_OVER, [
+        ...[key, held.token, held.untilMs, token, nowMs, nowMs + ask.leaseMs, ask.digest, freshId],
+        msisdn === undefined ? null : sealer.seal(msisdn, freshId),
+        redriven ? 1 : 0,
+        lost,
+        gaveUp ? held.takenAtMs : null,
+        msisdn === undefined ? null : digest(msisdn),
+        UNSETTLED_KEPT_MS,
+        taking.type === "over",
+      ])
+    )[0]!;
+    return row.taken ? leased(row, ask, { token, freshId, redriven, lost }) : undefined;
+  }
+
+  function leased(
+    row: LeasedRow,
+    { key, nowMs, msisdn }: Ask,
+    taken: { token: string; freshId: string; redriven: boolean; lost: number },
+  ): Held {
+    const { token, freshId, redriven, lost } = taken;
+    const isThere = row.state !== null && row.expires_at > nowMs;
+    return {
+      type: "leased",
+      lease: { key, token, freshId },
+      session: isThere ? sessionOf(row, row.state ?? "", msisdn) : undefined,
+      redriven,
+      lostTurns: lost,
+      undelivered: isThere && row.undelivered === 1,
+    };
+  }
+
+  function sessionOf(row: LeasedRow, state: string, named: Ask["msisdn"]): Session {
+    // A message that names the MSISDN has it in its key: the session's is the same.
+    const statics = readStatics(row.id, row, named ?? openMsisdn(row.id, row, sealer));
+    const { id, turns } = row;
+    return readSession({ id, turns, state, outcome: row.outcome ?? null }, statics, sealer);
+  }
+
+  async function settle(lease: Lease, settlement: Settlement): Promise<boolean> {
+    const { session, channel, record, nowMs, expiresAtMs } = settlement;
+    const { id, msisdn } = session;
+    const rows = await query<{ settled: boolean }>("settle", SETTLE, [
+      ...[lease.key, lease.token, nowMs],
+      ...[id, outcomeOf(session), expiresAtMs, session.turns, writeState(session, sealer), channel],
+      session.networkSessionId ?? null,
+      session.serviceCode ?? null,
+      session.backendId ?? null,
+      session.provider,
+      digest(msisdn),
+      sealer.seal(msisdn, id),
+      ...[record.startedAtMs, record.tookMs, record.backendMs, record.outcome, record.input],
+      record.screen,
+      record.action ?? null,
+      writeAttempts(record.attempts),
+      record.requestOctets,
+      record.replyOctets,
+      record.flaw ?? null,
+    ]);
+    return rows[0]?.settled === true;
+  }
+
+  return {
+    open,
+    settle,
+    async release({ key, token }) {
+      await query("release", RELEASE, [key, token]);
+    },
+    async undelivered(key, sessionId) {
+      await query("undelivered", UNDELIVERED, [key, sessionId]);
+    },
+    sweep: createPostgresSweep(pool, sealer, digest),
+    close: async () => undefined,
+  };
+}
+
+function heldLease(row: LeasedRow): HeldLease | undefined {
+  if (row.token === null) return undefined;
+  return {
+    token: row.token,
+    takenAtMs: row.taken_at,
+    untilMs: row.until,
+    digest: row.digest,
+    freshId: row.fresh_id,
+    redriven: row.redriven === 1,
+    lost: row.lost,
+  };
+}
