@@ -1,0 +1,190 @@
+/** The contract of app stores on real servers, and what each of them has to itself. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import {
+  noPostgres,
+  type PostgresServer,
+  startPostgres,
+} from "../../test/support/postgres-server.ts";
+import { noRedis, type RedisServer, startRedis } from "../../test/support/redis-server.ts";
+import { testAppStore } from "../app/store-conformance.ts";
+import { memoryAppStore, type AppStore } from "../app/store.ts";
+import { postgresAppStore } from "./postgres.ts";
+import { redisAppStore } from "./redis.ts";
+import { sealedAppStore } from "./sealed.ts";
+import { sqliteAppStore } from "./sqlite.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "dialyard-app-stores-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+let files = 0;
+const newFile = () => join(folder, `${(files += 1)}.db`);
+const report = (): void => undefined;
+
+describe("SQLite", () => {
+  testAppStore("sqlite", async () => {
+    const file = newFile();
+    // Another process on the same file, beside the one that was killed.
+    return { store: sqliteAppStore({ file }), restart: async () => sqliteAppStore({ file }) };
+  });
+
+  test("old sessions go while others come", async () => {
+    const file = newFile();
+    const store = sqliteAppStore({ file, synchronous: "normal" });
+    const forgotten = 2_000;
+    for (let index = 0; index < forgotten; index += 1) await turn(store, `old-${index}`, 1_000);
+    for (let index = 0; index < forgotten; index += 1) await turn(store, `new-${index}`, 9_000_000);
+    const { DatabaseSync } = await import("node:sqlite");
+    const database = new DatabaseSync(file, { readOnly: true });
+    const left = database.prepare("SELECT count(*) AS n FROM dialyard_app_sessions").get();
+    assert.ok((left as { n: number }).n < forgotten * 1.2, JSON.stringify(left));
+    database.close();
+    await store.close();
+  });
+});
+
+describe("Redis", { skip: noRedis }, () => {
+  let server: RedisServer;
+  let prefixes = 0;
+  before(async () => {
+    server = await startRedis();
+  });
+  after(() => server.stop());
+
+  testAppStore("redis", async () => {
+    const prefix = `t${(prefixes += 1)}:`;
+    const open = () => redisAppStore({ url: server.url, prefix, report });
+    return { store: await open(), restart: open };
+  });
+
+  test("a turn is two commands, as the server counts them", async () => {
+    const store = await redisAppStore({ url: server.url, prefix: "count:", report });
+    await turn(store, "a", 1_000);
+    await server.say("CONFIG RESETSTAT");
+    for (let index = 0; index < 50; index += 1) await turn(store, "a", 1_000);
+    const stats = await server.say("INFO commandstats");
+    assert.match(stats, /cmdstat_evalsha:calls=100,/);
+    await store.close();
+  });
+
+  test("it forgets sessions by itself", async () => {
+    const store = await redisAppStore({ url: server.url, prefix: "ttl:", report });
+    await turn(store, "a", Date.now());
+    const reply = await server.say("PTTL ttl:a");
+    const leftMs = Number(/:(\d+)/.exec(reply)?.[1]);
+    assert.ok(leftMs > 250_000 && leftMs <= 300_000, reply);
+    await store.close();
+  });
+
+  test("a server that has lost its scripts is told them again", async () => {
+    const store = await redisAppStore({ url: server.url, prefix: "flush:", report });
+    await turn(store, "a", 1_000);
+    await server.say("SCRIPT FLUSH");
+    await turn(store, "a", 1_001);
+    await store.close();
+  });
+
+  test("a turn fails in time while the server is away, and goes on when it is back", async () => {
+    const own = await startRedis({ appendonly: "yes", appendfsync: "always" });
+    const store = await redisAppStore({ url: own.url, report });
+    await turn(store, "a", 1_000);
+    await own.kill();
+    const startedAtMs = performance.now();
+    await assert.rejects(turn(store, "a", 1_001));
+    assert.ok(performance.now() - startedAtMs < 4_500);
+    await own.start();
+    await untilTakes(store);
+    const held = await store.open({ key: "a", nowMs: 1_002, leaseMs: 5_000 });
+    assert.equal(held.type === "leased" && held.state, "state of a");
+    await store.close();
+    await own.stop();
+  });
+
+  test("a server that is not there is said at once", async () => {
+    await assert.rejects(redisAppStore({ url: "redis://127.0.0.1:1", report }), /^Error: Redis: /);
+  });
+});
+
+describe("PostgreSQL", { skip: noPostgres }, () => {
+  let server: PostgresServer;
+  before(async () => {
+    server = await startPostgres();
+  });
+  after(() => server.stop());
+
+  testAppStore("postgres", async () => {
+    const url = await server.newDatabase();
+    const open = () => postgresAppStore({ url, connectionsMax: 5, report });
+    return { store: await open(), restart: open };
+  });
+
+  test("processes that start at once make the table once", async () => {
+    const url = await server.newDatabase();
+    const stores = await Promise.all([1, 2, 3, 4, 5].map(() => postgresAppStore({ url, report })));
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
+  test("a turn fails in time while the server is away, and goes on when it is back", async () => {
+    const own = await startPostgres();
+    const store = await postgresAppStore({ url: await own.newDatabase(), report });
+    await turn(store, "a", 1_000);
+    await own.kill();
+    await assert.rejects(turn(store, "a", 1_001));
+    await own.start();
+    await untilTakes(store);
+    await store.close();
+    await own.stop();
+  });
+
+  test("a server that is not there is said at once", async () => {
+    const url = "postgresql://postgres@127.0.0.1:1/x";
+    await assert.rejects(postgresAppStore({ url, report }), /^Error: PostgreSQL: /);
+  });
+});
+
+describe("a sealed store", () => {
+  const keys = [Buffer.alloc(32, 1)];
+  testAppStore("sealed", async () => ({ store: sealedAppStore(memoryAppStore(), keys) }));
+
+  test("holds nothing that could be read, and what a new key seals an old one opened", async () => {
+    const file = newFile();
+    const plain = sqliteAppStore({ file });
+    const before = sealedAppStore(plain, keys);
+    await turn(before, "a", 1_000);
+    assert.ok(!readFileSync(`${file}-wal`, "latin1").includes("state of a"));
+    const rotated = sealedAppStore(plain, [Buffer.alloc(32, 2), ...keys]);
+    const held = await rotated.open({ key: "a", nowMs: 1_001, leaseMs: 5_000 });
+    assert.equal(held.type === "leased" && held.state, "state of a");
+    await plain.close();
+  });
+
+  test("a state that was moved to another session does not open", async () => {
+    const memory = memoryAppStore();
+    const store = sealedAppStore(memory, keys);
+    await turn(store, "a", 1_000);
+    const held = await memory.open({ key: "b", nowMs: 1_000, leaseMs: 5_000 });
+    assert.ok(held.type === "leased");
+    const state = memory.peek("a")!;
+    await memory.settle(held.lease, { state, nowMs: 1_000, expiresAtMs: 9_000 });
+    await assert.rejects(store.open({ key: "b", nowMs: 1_001, leaseMs: 5_000 }));
+  });
+});
+
+async function turn(store: AppStore, key: string, nowMs: number): Promise<void> {
+  const held = await store.open({ key, nowMs, leaseMs: 5_000 });
+  assert.ok(held.type === "leased");
+  const expiresAtMs = nowMs + 300_000;
+  assert.ok(await store.settle(held.lease, { state: `state of ${key}`, nowMs, expiresAtMs }));
+}
+
+async function untilTakes(store: AppStore): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await turn(store, `back-${tries}`, 1_000);
+    } catch (error) {
+      if (tries === 20) throw error;
+    }
+  }
+}
