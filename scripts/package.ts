@@ -51,14 +51,15 @@ function compile(entryPoints: readonly string[], folder: string): void {
   rmSync(config);
 }
 
-/** All of `files` that is not TypeScript, at the same place. */
+/** All of `files` that is not TypeScript, at the same place; templates are written out as they are. */
 function copyRest(names: readonly string[], folder: string): void {
   const files = names.flatMap((name) =>
     statSync(inRoot(name)).isDirectory() ? globSync(`${name}/**/*`, { cwd: ROOT }) : [name],
   );
   for (const file of files) {
     const from = inRoot(file);
-    if (/\.tsx?$/.test(file) || /(?:^|\/)node_modules\//.test(file)) continue;
+    const isCompiled = /\.tsx?$/.test(file) && !file.startsWith("templates/");
+    if (isCompiled || /(?:^|\/)node_modules\//.test(file)) continue;
     if (!statSync(from).isFile()) continue;
     const to = join(folder, file);
     mkdirSync(dirname(to), { recursive: true });

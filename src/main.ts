@@ -1,10 +1,12 @@
 /** The command line. Only this file reads the environment, arguments and the terminal. */
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { delimiter, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import pino from "pino";
 import pinoPretty from "pino-pretty";
 import { defineCommand, parseCommand } from "./cli/args.ts";
+import { create, createCommand } from "./cli/create.ts";
 import { dial, dialCommand } from "./cli/dial.ts";
 import { terminalIo } from "./cli/terminal.ts";
 import { describeConfig, describeSettings, parseConfig } from "./config.ts";
@@ -19,10 +21,11 @@ const { version } = JSON.parse(
   version: string;
 };
 
+const CONFIG_FILES = ["dialyard.config.ts", "dialyard.config.js"];
 const configOption = {
   name: "config",
   type: "string",
-  help: "configuration file; default: dialyard.config.ts where it exists",
+  help: "configuration file; default: dialyard.config.ts or .js where it exists",
 } as const;
 const devCommand = defineCommand({
   name: "dialyard dev",
@@ -50,6 +53,7 @@ Usage: dialyard COMMAND [options]
   dev       gateway with demo applications, for a developer's machine
   start     gateway for production
   dial      a phone in the terminal
+  create    write an application to start from
   config    print the configuration in force
   version   print the version
 
@@ -73,6 +77,8 @@ async function run(name: string): Promise<number> {
       return printConfig();
     case "dial":
       return dialFromTerminal();
+    case "create":
+      return createApp();
     case "version":
     case "--version":
       console.log(version);
@@ -181,7 +187,8 @@ async function loadConfig(mode: Mode, path: string | undefined): Promise<Config 
 
 /** A file exports `config` (or is its default export), made with defineConfig. */
 async function readConfigFile(path: string | undefined): Promise<ConfigFile> {
-  const file = resolve(path ?? "dialyard.config.ts");
+  const names = path === undefined ? CONFIG_FILES : [path];
+  const file = resolve(names.find((name) => existsSync(name)) ?? names[0] ?? "");
   if (!existsSync(file)) {
     if (path !== undefined) throw new Error(`no configuration file at ${file}`);
     return {};
@@ -224,6 +231,23 @@ async function dialFromTerminal(): Promise<number> {
   );
 }
 
+function createApp(): number {
+  const parsed = parseCommand(createCommand, argv);
+  if (parsed.type !== "run") return printed(parsed);
+  const { values, positionals } = parsed;
+  return printed(
+    create({ ...values, folder: positionals[0], version, nodeMajor: nodeMajorOfNpm() }),
+  );
+}
+
+/** Of the Node that a new folder's scripts will find: not one that npm or npx put in front. */
+function nodeMajorOfNpm(): number {
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  const PATH = folders.filter((folder) => !/node_modules[\\/]\.bin$/.test(folder)).join(delimiter);
+  const { stdout } = spawnSync("node", ["--version"], { env: { PATH }, encoding: "utf8" });
+  return Number(/^v(\d+)/.exec(stdout ?? "")?.[1] ?? 0);
+}
+
 /** "cannot open it: because of that", without a stack. */
 function reasonsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -236,6 +260,8 @@ function printed(parsed: { readonly text: string; readonly status: number }): nu
 }
 
 function welcome({ url, config }: Running, demos: readonly DemoHint[]): string {
+  // In a checkout, and where the package is installed.
+  const command = existsSync("bin/dialyard") ? "bin/dialyard" : "npx dialyard";
   const at = config.port === 8080 ? "" : ` --url ${url}`;
   const codes = demos.map(
     ({ serviceCode, name, hint }) => `  ${serviceCode.padEnd(12)} ${name.padEnd(16)} ${hint}`,
@@ -257,8 +283,12 @@ function welcome({ url, config }: Running, demos: readonly DemoHint[]): string {
     `  ${"Sessions".padEnd(16)} ${url}/api/v1/sessions`,
     `  ${"Metrics".padEnd(16)} ${url}/metrics`,
     "",
-    `Dial from another terminal: bin/dialyard dial '${demos[0]?.serviceCode ?? "*365#"}'${at}`,
-    "",
+    ...demos
+      .slice(0, 1)
+      .flatMap(({ serviceCode }) => [
+        `Dial from another terminal: ${command} dial '${serviceCode}'${at}`,
+        "",
+      ]),
   ].join("\n");
 }
 type DemoHint = { readonly serviceCode: string; readonly name: string; readonly hint: string };
