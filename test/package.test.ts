@@ -46,16 +46,19 @@ test("the packed package runs, and has its types, where it is installed", async 
   writeFileSync(join(home, "package.json"), JSON.stringify({ type: "module", private: true }));
   writeFileSync(
     join(home, "tsconfig.json"),
-    JSON.stringify({ compilerOptions: options, files: ["shop.ts"] }),
+    JSON.stringify({ compilerOptions: options, files: ["shop.ts", "all.ts"] }),
   );
   writeFileSync(join(home, "shop.ts"), CONSUMER);
+  const names = Object.keys(manifest.exports).filter((key) => !key.includes("*"));
+  const specifiers = names.map((name) => name.replace(/^\./, "dialyard"));
+  const all = specifiers.map((name, nth) => `export * as all${nth} from "${name}";\n`);
+  writeFileSync(join(home, "all.ts"), all.join(""));
   if (!install(t, home, tarball)) return;
 
   const types = run(home, process.execPath, TSC, "-p", ".");
   assert.equal(types.status, 0, types.out);
   assert.equal(run(home, process.execPath, "shop.ts").out, "5\n");
-  for (const name of Object.keys(manifest.exports).filter((key) => !key.includes("*"))) {
-    const specifier = name.replace(/^\./, "dialyard");
+  for (const specifier of specifiers) {
     const code = `import(${JSON.stringify(specifier)}).then((it) => console.log(typeof it))`;
     const { status, out } = run(home, process.execPath, "-e", code);
     assert.ok(status === 0 && out.includes("object"), `${specifier}: ${out}`);
