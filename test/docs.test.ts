@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { codecs } from "../src/codecs/index.ts";
 import { withSettings } from "../scripts/docs.ts";
+import { codeBlocks } from "./support/markdown.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const PAGES = ["README.md", ...globSync("docs/**/*.md", { cwd: ROOT }).sort()];
 
 const page = readFileSync(new URL("../docs/configuration.md", import.meta.url), "utf8");
 
@@ -27,22 +31,53 @@ test("docs/configuration.md names every option of every codec, with its default"
   }
 });
 
-test("the application of docs/app.md and its test run as printed", () => {
-  const text = readFileSync(new URL("../docs/app.md", import.meta.url), "utf8");
-  const [app, check] = [...text.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code ?? "");
-  assert.ok(app !== undefined && app.includes("serveApp"));
-  assert.ok(check !== undefined && check.includes("phone"));
+/** What the applications of docs/migrating.md call; test/migrating.test.ts runs them. */
+const SERVICES = `
+export function fetchBalance(phone: string): Promise<number>;
+export function buyAirtime(phone: string, amount: number, key?: string): Promise<string>;
+export function sendMoney(phone: string, amount: number, key?: string): Promise<string>;
+export function checkPin(phone: string, pin: string): Promise<boolean>;
+`;
+
+test("TypeScript in the documentation type checks, and its tests pass", () => {
   // Inside the checkout, where "dialyard/app" is this package.
   const folder = mkdtempSync(fileURLToPath(new URL("docs-", import.meta.url)));
   try {
-    writeFileSync(join(folder, "airtime.ts"), app);
-    writeFileSync(join(folder, "airtime.test.ts"), check);
-    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-    const file = join(folder, "airtime.test.ts");
-    const run = spawnSync(process.execPath, ["--test", file], { encoding: "utf8", env });
-    assert.equal(run.status, 0, run.stdout + run.stderr);
-    assert.match(run.stdout, /pass 1/);
+    const tests = PAGES.flatMap((name) =>
+      writeBlocks(name, join(folder, name.replace(/\W/g, "-"))),
+    );
+    const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false };
+    const options = { extends: "../../tsconfig.json", compilerOptions, include: ["."] };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(options));
+    const checked = runNode(["node_modules/typescript/bin/tsc", "-p", folder]);
+    assert.equal(checked.status, 0, checked.stdout);
+    assert.ok(tests.length >= 2, "docs/app.md and docs/first-app.md have a test each");
+    const tested = runNode(["--test", ...tests]);
+    assert.equal(tested.status, 0, tested.stdout + tested.stderr);
   } finally {
     rmSync(folder, { recursive: true });
   }
 });
+
+/** Writes a page's whole blocks as files, and gives those that are tests. */
+function writeBlocks(name: string, folder: string): readonly string[] {
+  const text = readFileSync(join(ROOT, name), "utf8");
+  const whole = codeBlocks(text).filter(
+    ({ language, isFragment }) => language === "ts" && !isFragment,
+  );
+  const tests: string[] = [];
+  for (const { file: named, line, code } of whole) {
+    const file = named ?? `line-${line}.ts`;
+    const path = join(folder, file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, code);
+    if (code.includes('"./services.js"')) writeFileSync(join(path, "../services.d.ts"), SERVICES);
+    if (/\.test\.ts$/.test(file)) tests.push(path);
+  }
+  return tests;
+}
+
+function runNode(args: readonly string[]) {
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  return spawnSync(process.execPath, args, { encoding: "utf8", env, cwd: ROOT });
+}
