@@ -11,6 +11,7 @@ import {
   type Mode,
   parseChannels,
 } from "./config-channels.ts";
+import { type AppConfig, type AppFile, parseApps } from "./config-apps.ts";
 import type { Language } from "./core/failure.ts";
 import {
   EMPTY,
@@ -28,6 +29,7 @@ import {
   type Rule,
   type Text,
 } from "./config-rules.ts";
+export { inGateway, type AppConfig, type AppFile } from "./config-apps.ts";
 export type { ChannelConfig, ChannelFile, Mode } from "./config-channels.ts";
 
 type Setting<T> = {
@@ -189,10 +191,14 @@ type SettingName = keyof typeof SETTINGS;
 /** What a configuration file says; `defineConfig` gives it types. */
 export type ConfigFile = {
   readonly [Name in SettingName]?: string | number | boolean | readonly string[];
-} & { readonly channels?: Readonly<Record<string, ChannelFile | undefined>> };
+} & {
+  readonly channels?: Readonly<Record<string, ChannelFile | undefined>>;
+  /** Applications in this process, by service code. */
+  readonly apps?: readonly AppFile[];
+};
 export type Config = { readonly mode: Mode } & {
   readonly [Name in SettingName]: Plain<ReturnType<(typeof SETTINGS)[Name]["default"]>, Name>;
-} & { readonly channels: readonly ChannelConfig[] };
+} & { readonly channels: readonly ChannelConfig[]; readonly apps: readonly AppConfig[] };
 type Plain<T, Name extends SettingName> = T extends Text
   ? string
   : T extends List
@@ -241,7 +247,7 @@ export function parseConfig(
     else values[name] = plain(value);
   }
   for (const name of Object.keys(file)) {
-    if (!(name in SETTINGS) && name !== "channels")
+    if (!(name in SETTINGS) && name !== "channels" && name !== "apps")
       problems.push(`${name}: unknown setting in the configuration file`);
   }
   const known = new Set(Object.values(SETTINGS).map((setting) => setting.env as string));
@@ -255,6 +261,7 @@ export function parseConfig(
     warnings,
     mode,
   );
+  const apps = parseApps(file.apps, problems);
   if (mode === "production" && values["adminKey"] === "") {
     problems.push("adminKey (DIALYARD_ADMIN_KEY): production needs a key of 16 characters or more");
   }
@@ -265,7 +272,7 @@ export function parseConfig(
     );
   }
   if (problems.length > 0) return { type: "invalid", problems };
-  return { type: "ok", config: { ...values, channels } as unknown as Config, warnings };
+  return { type: "ok", config: { ...values, channels, apps } as unknown as Config, warnings };
 }
 
 /** As the environment would say it; a value of the wrong kind fails its rule as "?". */
@@ -308,7 +315,11 @@ export function describeConfig(config: Config): string {
     const where = channel.smpp?.address ?? paths.join(" ");
     return `channel ${channel.name.padEnd(16)} ${facts.join(", ")}: ${where}`;
   });
-  return [`mode                     ${config.mode}`, ...lines, "", ...channels].join("\n");
+  const apps = config.apps.map(
+    ({ serviceCode, app }) => `app ${serviceCode.padEnd(20)} ${app.name}`,
+  );
+  const all = [`mode                     ${config.mode}`, ...lines, "", ...channels, ...apps];
+  return all.join("\n");
 }
 
 /** The settings as a reference: for `--help` and docs/configuration.md. */

@@ -2,6 +2,7 @@
  * One turn on one screen: takeTurn. All branching of a turn is in core/, all IO of it is awaited
  * here. DESIGN §2: decode, open, decide, ask, fit, settle, encode.
  */
+import type { Kept } from "./backend/apps.ts";
 import type { BackendResult } from "./backend/call.ts";
 import { closeAnswered, closeAsked, type Closed, type Limits, truthfully } from "./core/answer.ts";
 import { endWith, type FailureCode, WireError } from "./core/failure.ts";
@@ -29,8 +30,13 @@ export type Gateway = {
   readonly routes: Routes;
   readonly backendById: (id: number) => Backend | undefined;
   readonly store: SessionStore;
-  readonly callBackend: (backend: Backend, turn: Turn, budget: Budget) => Promise<BackendResult>;
-  readonly notifyBackend: (backend: Backend, turn: Turn) => void;
+  readonly callBackend: (
+    backend: Backend,
+    turn: Turn,
+    budget: Budget,
+    kept: Kept,
+  ) => Promise<BackendResult>;
+  readonly notifyBackend: (backend: Backend, turn: Turn, appState: string | undefined) => void;
   /** One wide event for each turn: log, metrics and live events are made of it. */
   readonly observe: (event: TurnEvent) => void;
   readonly report: (error: unknown) => void;
@@ -150,10 +156,10 @@ async function takeTurn(visit: Visit): Promise<Taken> {
   }
   const done =
     opened.type === "ask"
-      ? await ask(visit, opened, redriven)
+      ? await ask(visit, opened, held)
       : { ...closeAnswered(opened, gateway.language), ...NOT_ASKED };
   const settled = await settle(visit, lease, done, "shownInput" in opened ? opened.shownInput : "");
-  if (opened.type === "abort") tellBackend(gateway, done.session);
+  if (opened.type === "abort") tellBackend(gateway, done.session, opened.session.appState);
   return { ...settled, isShown: opened.type === "repeat" && !held.undelivered };
 }
 
@@ -171,29 +177,34 @@ type Done = Closed & {
 const NOT_ASKED = { attempts: [], backendMs: 0, replyOctets: 0 } as const;
 
 /** Calls the backend, once for each digit dialled after the code; the last screen is shown. */
-async function ask(visit: Visit, opened: ToAsk, redriven: boolean): Promise<Done> {
+async function ask(visit: Visit, opened: ToAsk, held: LeasedHeld): Promise<Done> {
   const { gateway, channel, budget } = visit;
   const { language, secretPatterns, nowMs } = gateway;
   const { screenOctetsMax, transliterate } = channel;
+  const { redriven } = held;
   const calledAtMs = nowMs();
   const attempts: AttemptRecord[] = [];
   let replyOctets = 0;
   let lastNumber = 0;
   let isSent = redriven;
   let result: BackendResult | undefined;
+  let { appState } = opened.session;
+  const lapsed = redriven || held.lostTurns > 0;
   for (const call of opened.calls) {
-    result = await gateway.callBackend(opened.backend, call, budget);
+    result = await gateway.callBackend(opened.backend, call, budget, { appState, lapsed });
     attempts.push(...result.attempts);
     replyOctets += result.replyOctets;
     lastNumber = call.number;
     if (result.type === "failed" || result.reply.action === "end") break;
     isSent = true;
   }
+  if (result?.type === "reply") ({ appState } = result);
   const backendMs = nowMs() - calledAtMs;
   const asked = truthfully(result ?? { type: "failed", code: "internal_error" }, isSent);
   const limits = { screenOctetsMax, transliterate, language, secretPatterns };
   const closed = closeAsked(opened, asked, lastNumber, limits);
-  return { ...closed, attempts, backendMs, replyOctets };
+  const session = appState === undefined ? closed.session : { ...closed.session, appState };
+  return { ...closed, session, attempts, backendMs, replyOctets };
 }
 
 /** Writes session and record, gives the lease back and tells who listens. */
@@ -230,9 +241,8 @@ async function settle(visit: Visit, lease: Lease, done: Done, input: string): Pr
   return { answer: { reply, failure, serviceCode }, sessionId: id };
 }
 
-type HeldOrFailed =
-  | (Extract<Held, { type: "leased" }> & { readonly waited: boolean })
-  | { readonly type: "failed"; readonly code: FailureCode };
+type LeasedHeld = Extract<Held, { type: "leased" }> & { readonly waited: boolean };
+type HeldOrFailed = LeasedHeld | { readonly type: "failed"; readonly code: FailureCode };
 
 /** A twin waits for the answer in the making; another input waits briefly. */
 async function openWhenFree({ gateway, channel, inbound, ...visit }: Visit): Promise<HeldOrFailed> {
@@ -301,10 +311,11 @@ function refused({ gateway, channel, inbound, budget }: Visit, failure: FailureC
   return { answer: { reply, failure, serviceCode: inbound.dialled }, sessionId: undefined };
 }
 
-function tellBackend(gateway: Gateway, session: Session): void {
+function tellBackend(gateway: Gateway, session: Session, appState: string | undefined): void {
   const { backendId, msisdn } = session;
   const backend = backendId === undefined ? undefined : gateway.backendById(backendId);
-  if (backend?.codec.notice) gateway.notifyBackend(backend, noticeTurn(session, msisdn, backend));
+  if (backend === undefined) return;
+  gateway.notifyBackend(backend, noticeTurn(session, msisdn, backend), appState);
 }
 
 function roundMs(ms: number): number {

@@ -1,2 +1,8 @@
 /** What a configuration file imports: `import { defineConfig } from "dialyard"`. */
-export { defineConfig, type ChannelFile, type ConfigFile } from "./config.ts";
+export {
+  type AppFile,
+  type ChannelFile,
+  type ConfigFile,
+  defineConfig,
+  inGateway,
+} from "./config.ts";

@@ -1,16 +1,17 @@
 /** The command line. Only this file reads the environment, arguments and the terminal. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { delimiter, resolve } from "node:path";
+import { delimiter, dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import pino from "pino";
 import pinoPretty from "pino-pretty";
 import { defineCommand, parseCommand } from "./cli/args.ts";
 import { create, createCommand } from "./cli/create.ts";
 import { dial, dialCommand } from "./cli/dial.ts";
+import { loadApps } from "./cli/load-app.ts";
 import { terminalIo } from "./cli/terminal.ts";
 import { describeConfig, describeSettings, parseConfig } from "./config.ts";
-import type { Config, ConfigFile, Mode } from "./config.ts";
+import type { AppFile, Config, ConfigFile, Mode } from "./config.ts";
 import { registerDemo, removeDemo } from "./demo/register.ts";
 import { createLog, errorFields, type Log } from "./observe/log.ts";
 import { startServer, type Running } from "./server.ts";
@@ -201,7 +202,9 @@ async function readConfigFile(path: string | undefined): Promise<ConfigFile> {
   if (typeof config !== "object" || config === null) {
     throw new Error(`${file} must export const config = defineConfig({ … })`);
   }
-  return config;
+  const { apps } = config as ConfigFile;
+  if (!Array.isArray(apps)) return config;
+  return { ...config, apps: await loadApps(apps as readonly AppFile[], dirname(file)) };
 }
 
 async function printConfig(): Promise<number> {

@@ -2,6 +2,7 @@
  * The backends of this node: rows of the store, and what turns look up, kept in step. A turn looks
  * at one Map and never at all backends.
  */
+import { APP_CODEC } from "./backend/apps.ts";
 import { createCodec } from "./codecs/index.ts";
 import { asServiceCode } from "./core/address.ts";
 import type { Routes } from "./core/route.ts";
@@ -130,7 +131,7 @@ function compileBackend(row: BackendRow): Backend {
     serviceCode,
     name: row.name,
     url: row.callback_url,
-    codec: createCodec(row.protocol, row.protocol_options),
+    codec: row.type === "app" ? APP_CODEC : createCodec(row.protocol, row.protocol_options),
     method: row.method,
     isActive: row.status === "active",
     timeoutMs: row.timeout * 1000,
@@ -140,5 +141,17 @@ function compileBackend(row: BackendRow): Backend {
     secret: row.secret,
     inFlightMax: row.max_in_flight,
     eventsUrl: row.events_url,
+    app: row.type === "app" ? appOf(row) : undefined,
   };
+}
+
+const APP_URL = "app:";
+
+export function appUrl(app: string): string {
+  return APP_URL + app;
+}
+
+/** The app that a row of type "app" names. */
+export function appOf({ callback_url }: Pick<BackendRow, "callback_url">): string {
+  return callback_url.slice(APP_URL.length);
 }

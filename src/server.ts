@@ -3,6 +3,8 @@ import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import type { AppStore } from "./app/index.ts";
+import { sealedAppStore } from "./app-stores/sealed.ts";
 import { createAccess } from "./api/access.ts";
 import { createApp } from "./api/app.ts";
 import { backendRoutes, tagOf } from "./api/backends.ts";
@@ -11,6 +13,7 @@ import { findProtocolProblem, findUrlProblem, findWarning } from "./api/registra
 import { type PushOptions, pushRoutes } from "./api/push.ts";
 import { sessionRoutes } from "./api/sessions.ts";
 import { systemRoutes } from "./api/system.ts";
+import { type AppCaller, createAppCaller } from "./backend/apps.ts";
 import { createBackendCaller, type BackendCaller } from "./backend/call.ts";
 import {
   addOwnAddress,
@@ -26,6 +29,7 @@ import { errorFields, type Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { createObserver } from "./observe/observer.ts";
 import { createRegistry, type Registry } from "./registry.ts";
+import { registerApps } from "./register-apps.ts";
 import { createDigest, createKeys, createSealer, randomIds, type Digest } from "./stores/seal.ts";
 import { deriveKeys, readSecretKey } from "./stores/secret-key.ts";
 import { sqliteStore } from "./stores/sqlite.ts";
@@ -49,7 +53,10 @@ const nowMs = () => performance.now();
 export async function startServer(config: Config, log: Log, version: string): Promise<Running> {
   const report = (error: unknown) => log.error("unexpected_error", errorFields(error));
   const state = { isReady: false, isDraining: false };
-  const { store, digest } = await openStore(config, report);
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  const keys = deriveKeys(await readSecretKey(config));
+  const digest = createDigest(keys.digest);
+  const store = await openStore(config, keys, report);
   const policy = createEgressPolicy({
     isGuarded: config.egressGuard,
     allow: config.egressAllow.map((range) => range.replace("@", ":")),
@@ -73,7 +80,10 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     isReady: () => state.isReady,
   });
   const observe = createObserver({ log, metrics, events, wallMs });
-  const gateway = createGateway({ config, registry, store, caller, digest, observe, report });
+  const apps = createApps(config, keys, report);
+  await registerApps(registry, config.apps);
+  const parts = { config, registry, store, caller, apps, digest, observe, report };
+  const gateway = createGateway(parts);
   const clientAddress = createClientAddress(config);
   const { channels, adminKey, mode } = config;
   const isDraining = () => state.isDraining;
@@ -95,6 +105,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
       access,
       checkUrl,
       checkProtocol: findProtocolProblem,
+      appNames: config.apps.map(({ app: { name } }) => name),
       warningOf,
     });
     const { records } = store;
@@ -138,7 +149,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     clearInterval(idle);
     await sweeper.stop();
     await unwatch?.();
-    if (isDrained) await caller.close();
+    if (isDrained) await Promise.all([caller.close(), apps.close()]);
     await store.close();
     log.info("stopped", { reason: isDrained ? "drained" : "drain time over" });
     return isDrained;
@@ -163,20 +174,45 @@ function createPush(
 
 async function openStore(
   config: Config,
+  keys: Keys,
   report: (error: unknown) => void,
-): Promise<{ store: Store; digest: Digest }> {
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const keys = deriveKeys(await readSecretKey(config));
+): Promise<Store> {
   const sealing = { sealer: createSealer([keys.seal]), digest: createDigest(keys.lookup) };
-  const digest = createDigest(keys.digest);
   if (config.databaseUrl !== "") {
     // Its client is loaded by those alone who use it.
     const { postgresStore } = await import("./stores/postgres.ts");
     const { databaseUrl: url, databasePoolMax: connectionsMax } = config;
-    return { store: await postgresStore({ ...sealing, url, connectionsMax, report }), digest };
+    return postgresStore({ ...sealing, url, connectionsMax, report });
   }
   const file = join(config.dataDir, "dialyard.db");
-  return { store: await sqliteStore({ ...sealing, file, synchronous: config.sqliteSync }), digest };
+  return sqliteStore({ ...sealing, file, synchronous: config.sqliteSync });
+}
+
+type Keys = ReturnType<typeof deriveKeys>;
+
+function createApps(config: Config, keys: Keys, report: (error: unknown) => void): AppCaller {
+  return createAppCaller({
+    apps: new Map(config.apps.map(({ app, mounted }) => [app.name, { app, ...mounted }])),
+    openStore: async () => sealedAppStore(await openAppStore(config, report), [keys.seal]),
+    digest: createDigest(keys.digest),
+    nowMs,
+    wallMs,
+    sessionTtlMs: config.sessionTtlSeconds * 1000,
+    report,
+  });
+}
+
+/** Sessions that subscribers resume with another dial: found by number, so kept by themselves. */
+async function openAppStore(
+  { databaseUrl: url, dataDir }: Config,
+  report: (error: unknown) => void,
+): Promise<AppStore> {
+  if (url === "") {
+    const { sqliteAppStore } = await import("./app-stores/sqlite.ts");
+    return sqliteAppStore({ file: join(dataDir, "apps.db") });
+  }
+  const { postgresAppStore } = await import("./app-stores/postgres.ts");
+  return postgresAppStore({ url, report });
 }
 
 function createCaller(policy: EgressPolicy, log: Log, openBreakers: Set<number>): BackendCaller {
@@ -202,17 +238,22 @@ function createGateway(parts: {
   readonly registry: Registry;
   readonly store: Store;
   readonly caller: BackendCaller;
+  readonly apps: AppCaller;
   readonly digest: Digest;
   readonly observe: Gateway["observe"];
   readonly report: Gateway["report"];
 }): Gateway {
-  const { config, registry, store, caller, digest, observe, report } = parts;
+  const { config, registry, store, caller, apps, digest, observe, report } = parts;
   return {
     routes: registry.routes,
     backendById: registry.byId,
     store: store.sessions,
-    callBackend: (backend, turn, budget) => caller.call(backend, turn, budget),
-    notifyBackend(backend, turn) {
+    callBackend: (backend, turn, budget, kept) =>
+      backend.app === undefined
+        ? caller.call(backend, turn, budget)
+        : apps.call(backend, turn, budget, kept),
+    notifyBackend(backend, turn, appState) {
+      if (backend.app !== undefined) return apps.notify(backend, turn, appState);
       const notice = backend.codec.notice?.(turn, backend);
       if (notice !== undefined) caller.notify(backend, notice).catch(report);
     },

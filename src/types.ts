@@ -68,6 +68,8 @@ export type Reply = {
   readonly screen: string;
   /** Something the backend did against its protocol that was tolerated, for the record. */
   readonly flaw?: "missing_prefix";
+  /** The backend says so itself: what is typed next is masked. */
+  readonly asksSecret?: true;
 };
 
 /** What `encode` is given: the reply, and the failure it stands for when it stands for one. */
@@ -185,6 +187,8 @@ export type Backend = {
   readonly inFlightMax: number;
   /** Where codecs with a `notice` send it. */
   readonly eventsUrl: string | undefined;
+  /** Name of the app in this process that is called instead of a URL. */
+  readonly app?: string | undefined;
 };
 
 /** Pages of a screen too long for the channel, while the subscriber leafs through them. */
@@ -222,6 +226,8 @@ export type Session = {
   /** Failure that `lastReply` stands for, so that a repeat gets the same answer. */
   readonly lastFailure: FailureCode | undefined;
   readonly paging: Paging | undefined;
+  /** Of an app in this process: its own state, kept (sealed) while the session lives. */
+  readonly appState?: string | undefined;
   /** The screen shown last asks for a PIN, password or code: what comes next is masked. */
   readonly asksSecret: boolean;
   /** Kept until its TTL, to answer a retransmit of its last turn. */
@@ -388,7 +394,8 @@ export type BackendRow = {
   readonly callback_url: string;
   readonly service_code: string;
   readonly name: string;
-  readonly type: "http";
+  /** app: in this process, and `callback_url` is "app:" and its name. */
+  readonly type: "http" | "app";
   readonly timeout: number;
   readonly retries: number;
   readonly method: "POST" | "GET" | "PUT";

@@ -117,7 +117,7 @@ test("what is pure imports only what is pure", () => {
   const found = inspect(
     product.filter(({ path: file }) => PURE.test(file)),
     (file) =>
-      importsOf(file).filter(({ value }) => {
+      importsOf(file, { types: false }).filter(({ value }) => {
         const target = resolveImport(file.path, value);
         if (target !== undefined) return !PURE.test(target);
         return value.startsWith("node:") || !/^src\/config[a-z-]*\.ts$/.test(file.path);

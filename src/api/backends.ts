@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { isReserved } from "../backend/destination.ts";
 import { PROTOCOL_DEFAULT } from "../config.ts";
-import type { Registry } from "../registry.ts";
+import { appOf, appUrl, type Registry } from "../registry.ts";
 import type { BackendRow, NewBackendRow } from "../types.ts";
 import type { Access } from "./access.ts";
 import * as schemas from "./schemas.ts";
@@ -18,6 +18,8 @@ export type BackendsOptions = {
     protocol: string,
     options: Readonly<Record<string, string>>,
   ) => string | undefined;
+  /** Names of the apps in this process. */
+  readonly appNames: readonly string[];
   /** What operators should know of an accepted registration. */
   readonly warningOf: (row: BackendRow) => string | undefined;
 };
@@ -192,8 +194,13 @@ const DOCUMENTED = [
 
 /** The documented fields, and of ours those that are not at their default. */
 export function shown(row: BackendRow): Record<string, unknown> {
+  const { callback_url: _, ...documented } = Object.fromEntries(
+    DOCUMENTED.map((name) => [name, row[name]]),
+  );
   return {
-    ...Object.fromEntries(DOCUMENTED.map((name) => [name, row[name]])),
+    ...(row.type === "app"
+      ? { ...documented, app: appOf(row) }
+      : Object.fromEntries(DOCUMENTED.map((name) => [name, row[name]]))),
     ...(row.protocol === DEFAULTS.protocol ? {} : { protocol: row.protocol }),
     ...(Object.keys(row.protocol_options).length === 0
       ? {}
@@ -214,7 +221,7 @@ const DEFAULTS = {
 
 function rowOf(body: NewBackendBody): NewBackendRow {
   return {
-    callback_url: body.callback_url,
+    callback_url: body.type === "app" ? appUrl(body.app ?? "") : (body.callback_url ?? ""),
     service_code: body.service_code,
     name: body.name.trim(),
     type: body.type,
@@ -237,6 +244,9 @@ async function findProblem(
   body: NewBackendBody,
 ): Promise<string | undefined> {
   if (body.name.trim() === "") return "name must not be blank";
+  if (body.type === "app") return findAppProblem(options, body);
+  if (body.callback_url === undefined) return "body must have required property 'callback_url'";
+  if (body.app !== undefined) return "app is for backends of type app";
   for (const [field, url] of [
     ["callback_url", body.callback_url],
     ["events_url", body.events_url],
@@ -250,6 +260,17 @@ async function findProblem(
       return `headers: ${name.toLowerCase()} is set by the gateway`;
   }
   return options.checkProtocol(body.protocol ?? DEFAULTS.protocol, body.protocol_options ?? {});
+}
+
+function findAppProblem(
+  { appNames }: BackendsOptions,
+  { app, callback_url }: NewBackendBody,
+): string | undefined {
+  if (callback_url !== undefined) return "callback_url is for backends of type http";
+  if (app === undefined) return "body must have required property 'app'";
+  if (appNames.includes(app)) return undefined;
+  const known = appNames.length === 0 ? "none is configured" : `there are ${appNames.join(", ")}`;
+  return `app: nothing here has that name; ${known}`;
 }
 
 function lowerNames(headers: Readonly<Record<string, string>>): Record<string, string> {

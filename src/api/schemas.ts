@@ -23,7 +23,7 @@ const backendFields = {
     description: 'Code that reaches it, "*365#"',
   }),
   name: Type.String({ minLength: 1, maxLength: 128, pattern: NAME_PATTERN }),
-  type: Type.Literal("http"),
+  type: Type.Union([Type.Literal("http"), Type.Literal("app")]),
   timeout: Type.Integer({
     minimum: 1,
     maximum: 60,
@@ -89,9 +89,18 @@ const extraFields = {
   ),
 } as const;
 
-const { timeout, retries, ...required } = backendFields;
+const { timeout, retries, callback_url, ...required } = backendFields;
+const app = optional(
+  Type.String({
+    minLength: 1,
+    maxLength: 64,
+    description: "Of type app: the name of a configured app, instead of callback_url",
+  }),
+);
 const registration = {
   ...required,
+  callback_url: optional(callback_url),
+  app,
   timeout: optional(timeout),
   retries: optional(retries),
   ...extraFields,
@@ -105,6 +114,8 @@ export const ChangedBackend = Type.Object(
 export const BackendShown = Type.Object({
   id: Type.Integer(),
   ...backendFields,
+  callback_url: optional(callback_url),
+  app,
   created_at: Type.String(),
   updated_at: Type.String(),
   ...extraFields,

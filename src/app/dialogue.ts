@@ -63,6 +63,8 @@ export type Taken = {
 export type Dialogue = {
   /** Resolves with a reply whatever handlers and store do; rejects never. */
   readonly take: (said: Inbound) => Promise<Taken>;
+  /** The same on another store: a host may hold the session itself for the time of a turn. */
+  readonly takeOn: (store: AppStore, said: Inbound) => Promise<Taken>;
 };
 
 export type Host = {
@@ -120,7 +122,10 @@ export function dialogueOf<R, C>(app: App<R, C>, options: DialogueSettings): Dia
     nowMs: options.nowMs ?? Date.now,
     random: options.random ?? Math.random,
   };
-  return { take: (said) => takeMessage(host, said) };
+  return {
+    take: (said) => takeMessage(host, said),
+    takeOn: (store, said) => takeMessage({ ...host, store }, said),
+  };
 }
 
 /** The one callback outside the deadline: it must not throw either. */

@@ -34,7 +34,12 @@ type Told = {
 };
 export type BackendResult =
   /** Its last attempt may be a 5xx that had a screen to show (OLA API reference, Example 5). */
-  | (Told & { readonly type: "reply"; readonly reply: Reply })
+  | (Told & {
+      readonly type: "reply";
+      readonly reply: Reply;
+      /** Of an app in this process. */
+      readonly appState?: string | undefined;
+    })
   | (Told & { readonly type: "failed"; readonly code: FailureCode });
 export type Notice = WireRequest & { readonly url: string };
 

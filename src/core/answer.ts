@@ -93,7 +93,8 @@ function fitAsked(asked: Asked, limits: Limits): Closing {
   if (asked.type === "failed") return failWith(asked.code, language);
   const { reply } = asked;
   const { action, screen } = reply;
-  const asksSecret = action === "continue" && asksForSecret(screen, secretPatterns);
+  const asksSecret =
+    action === "continue" && (reply.asksSecret === true || asksForSecret(screen, secretPatterns));
   const size = { octetsMax: limits.screenOctetsMax, transliterate: limits.transliterate };
   const fitted = fitScreen(screen, size, PAGE_LABELS[language]);
   switch (fitted.type) {

@@ -388,7 +388,8 @@ export function closeTurn(session: Session, closing: Closing): Session {
 
 /** The session after a notice that the dialogue is over. */
 export function abortSession(session: Session): Session {
-  return { ...session, inputs: undefined, paging: undefined, ended: true, outcome: "cancelled" };
+  const over = { inputs: undefined, paging: undefined, appState: undefined };
+  return { ...session, ...over, ended: true, outcome: "cancelled" };
 }
 
 /** A session that begins with a screen of ours. */

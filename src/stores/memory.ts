@@ -19,6 +19,7 @@ import type {
   TurnRecord,
 } from "../types.ts";
 import type { HeldLease } from "./lease.ts";
+import { asEnded } from "./session-row.ts";
 import { UNSETTLED_KEPT_MS, afterRelease, isOver, takeOver, unknownTurn } from "./lease.ts";
 import { randomIds } from "./seal.ts";
 
@@ -134,7 +135,7 @@ function settle(tables: Tables, lease: Lease, settlement: Settlement): boolean {
     entry = insert(tables, lease.key, session.id, record.startedAtMs);
   }
   const outcome = session.ended ? (session.outcome ?? "completed") : undefined;
-  entry.session = { ...session, outcome, inputs: session.ended ? undefined : session.inputs };
+  entry.session = { ...(session.ended ? asEnded(session) : session), outcome };
   entry.msisdn = session.msisdn;
   entry.outcome = outcome;
   entry.channel = channel;
@@ -186,7 +187,7 @@ function retire(
   if (entry === undefined) return [];
   byKey.delete(key);
   entry.key = undefined;
-  if (entry.session !== undefined) entry.session = { ...entry.session, inputs: undefined };
+  if (entry.session !== undefined) entry.session = asEnded(entry.session);
   if (entry.outcome !== undefined) return [];
   entry.outcome = outcome;
   return [{ id: entry.id, channel: entry.channel, outcome }];

@@ -94,7 +94,7 @@ export type BackendsTable = {
   readonly service_code: string;
   readonly callback_url: string;
   readonly name: string;
-  readonly type: "http";
+  readonly type: "http" | "app";
   readonly timeout: number;
   readonly retries: number;
   readonly method: "POST" | "GET" | "PUT";

@@ -183,7 +183,7 @@ BEGIN
   END IF;
   IF is_over THEN
     UPDATE sessions SET key = NULL, outcome = coalesce(outcome, 'unknown'),
-      state = (state::jsonb - 'inputs')::text
+      state = (state::jsonb - '{inputs,app}'::text[])::text
     WHERE key = wanted;
   END IF;
   UPDATE leases SET token = fresh_token, taken_at = now_ms, until = until_ms, digest = said,
@@ -215,7 +215,7 @@ BEGIN
     provider = s_provider, msisdn_hash = s_msisdn_hash, msisdn_sealed = s_msisdn_sealed
   WHERE key = wanted AND id = s_id RETURNING n INTO row_n;
   IF NOT FOUND THEN
-    UPDATE sessions SET key = NULL, state = (state::jsonb - 'inputs')::text,
+    UPDATE sessions SET key = NULL, state = (state::jsonb - '{inputs,app}'::text[])::text,
       outcome = coalesce(outcome,
         CASE WHEN expires_at > now_ms THEN 'replaced' ELSE 'abandoned' END)
     WHERE key = wanted;

@@ -30,7 +30,7 @@ const DROP_LEASE = `DELETE FROM leases WHERE key = $1`;
 /** The outcome that was, and null where this gives one. */
 const RETIRE = `
 WITH before AS (SELECT n, outcome FROM sessions WHERE key = $1 FOR UPDATE)
-UPDATE sessions SET key = NULL, state = (state::jsonb - 'inputs')::text,
+UPDATE sessions SET key = NULL, state = (state::jsonb - '{inputs,app}'::text[])::text,
   outcome = coalesce(sessions.outcome, $2)
 FROM before WHERE sessions.n = before.n
 RETURNING sessions.id, sessions.channel, before.outcome`;
@@ -42,7 +42,7 @@ WITH over AS (
     AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.key = s.key)
   LIMIT ${SLICE_ROWS} FOR UPDATE SKIP LOCKED
 )
-UPDATE sessions SET key = NULL, state = (state::jsonb - 'inputs')::text,
+UPDATE sessions SET key = NULL, state = (state::jsonb - '{inputs,app}'::text[])::text,
   outcome = coalesce(sessions.outcome, 'abandoned')
 FROM over WHERE sessions.n = over.n
 RETURNING sessions.id, sessions.channel, over.outcome`;

@@ -46,6 +46,8 @@ export type State = {
   readonly paging?: Paging | undefined;
   readonly asksSecret?: true | undefined;
   readonly pushed?: true | undefined;
+  /** Sealed: answers are people's data. */
+  readonly app?: string | undefined;
 };
 
 export function writeState(session: Session, sealer: Sealer): string {
@@ -67,6 +69,10 @@ export function stateOf(session: Session, sealer: Sealer): State {
     paging: session.paging,
     asksSecret: session.asksSecret ? true : undefined,
     pushed: session.pushed,
+    app:
+      session.appState === undefined || session.ended
+        ? undefined
+        : sealer.seal(session.appState, appPlace(id)),
   };
 }
 
@@ -91,9 +97,15 @@ export function readSession(columns: TurnColumns, statics: Statics, sealer: Seal
     paging: state.paging,
     asksSecret: state.asksSecret === true,
     ...(state.pushed && { pushed: true }),
+    ...(state.app !== undefined && { appState: sealer.open(state.app, appPlace(id)) }),
     ended: outcome !== null,
     outcome: outcome ?? undefined,
   };
+}
+
+/** What is kept of a session that is over: neither what was typed nor what an app made of it. */
+export function asEnded({ appState: _, ...session }: Session): Session {
+  return { ...session, inputs: undefined };
 }
 
 export function readLastReply(state: string | null): Reply | undefined {
@@ -180,6 +192,10 @@ function sealInputs(inputs: readonly string[], id: string, sealer: Sealer): stri
 
 function openInputs(text: string, id: string, sealer: Sealer): readonly string[] {
   return text === "" ? [] : (JSON.parse(sealer.open(text, inputsPlace(id))) as readonly string[]);
+}
+
+function appPlace(id: string): string {
+  return `app:${id}`;
 }
 
 /** Not the MSISDN's place, so that one sealed text cannot stand in for the other. */

@@ -18,6 +18,7 @@ import type { TurnStatements } from "./sqlite-statements.ts";
 import { prepareTurnStatements } from "./sqlite-statements.ts";
 import type { State, StaticColumns, Statics, TurnColumns } from "./session-row.ts";
 import {
+  asEnded,
   equalStatics,
   openMsisdn,
   outcomeOf,
@@ -96,9 +97,9 @@ export function settle(tables: TurnTables, lease: Lease, settlement: Settlement)
   const before = hot.get(key);
   const n = isHeld ? heldN : tables.nextSession();
   const hasRow = isHeld && (before?.hasRow ?? true);
-  // Sealed inputs are dropped at the end (DESIGN §5), so they go to the row, which is rewritten,
-  // and never to a record, which is not.
-  const isBehind = (session.inputs ?? []).length === 0;
+  // Sealed inputs and states are dropped at the end (DESIGN §5), so they go to the row, which is
+  // rewritten, and never to a record, which is not.
+  const isBehind = (session.inputs ?? []).length === 0 && session.appState === undefined;
   const startedAtMs = before?.startedAtMs ?? record.startedAtMs;
   const times = { startedAtMs, lastAtMs: nowMs, expiresAtMs };
   const after = isBehind
@@ -108,8 +109,7 @@ export function settle(tables: TurnTables, lease: Lease, settlement: Settlement)
   const unwrittenFrom = before?.session.id === session.id ? before.unwrittenFrom : 0;
   hot.set(key, {
     n,
-    session:
-      session.ended && session.inputs !== undefined ? { ...session, inputs: undefined } : session,
+    session: session.ended ? asEnded(session) : session,
     channel,
     ...times,
     lastTurn,

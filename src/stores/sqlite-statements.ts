@@ -74,11 +74,11 @@ UPDATE sessions SET channel = ?, network_id = ?, service_code = ?, backend_id = 
 WHERE n = ?`;
 /** The row stays as history; its key is free for the next session. */
 const RETIRE = `
-UPDATE sessions SET key = NULL, state = json_remove(state, '$.inputs'),
+UPDATE sessions SET key = NULL, state = json_remove(state, '$.inputs', '$.app'),
   outcome = coalesce(outcome, iif(expires_at > ?, ?, ?))
 WHERE n = ?`;
 const RETIRE_KEY = `
-UPDATE sessions SET key = NULL, state = json_remove(state, '$.inputs'),
+UPDATE sessions SET key = NULL, state = json_remove(state, '$.inputs', '$.app'),
   outcome = coalesce(outcome, ?)
 WHERE key = ?`;
 const INSERT_TURN = `

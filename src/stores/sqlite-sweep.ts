@@ -31,7 +31,7 @@ WHERE leases.key > ? AND leases.until <= ?
 ORDER BY leases.key LIMIT ${SLICE_ROWS}`;
 const DROP_LEASE = `DELETE FROM leases WHERE key = ?`;
 const RETIRE_KEY = `
-UPDATE sessions SET key = NULL, state = json_remove(state, '$.inputs'),
+UPDATE sessions SET key = NULL, state = json_remove(state, '$.inputs', '$.app'),
   outcome = coalesce(outcome, ?)
 WHERE key = ?`;
 /** Read from the index on key alone, which holds no row whose time is over and swept. */

@@ -53,13 +53,17 @@ export function stringsOf(file: SourceFile): readonly Found<string>[] {
 }
 
 /** Module specifiers of imports, exports and `import(…)`, type-only ones included. */
-export function importsOf(file: SourceFile): readonly Found<string>[] {
+export function importsOf(
+  file: SourceFile,
+  { types }: { readonly types: boolean } = { types: true },
+): readonly Found<string>[] {
   const found: Found<string>[] = [];
   const add = (specifier: ts.Node | undefined): void => {
     if (specifier === undefined || !ts.isStringLiteralLike(specifier)) return;
     found.push({ line: lineAt(file, specifier.getStart()), value: specifier.text });
   };
   walk(file.tree, (node) => {
+    if (!types && ts.isImportDeclaration(node) && isTypeOnly(node)) return;
     if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) add(node.moduleSpecifier);
     if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
       add(node.argument.literal);
@@ -69,6 +73,10 @@ export function importsOf(file: SourceFile): readonly Found<string>[] {
     }
   });
   return found;
+}
+
+function isTypeOnly({ importClause }: ts.ImportDeclaration): boolean {
+  return importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
 }
 
 /** "./x.ts" as written in `from`, relative to the root; undefined for packages. */
