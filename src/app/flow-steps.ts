@@ -49,6 +49,9 @@ export function questionsBefore(
 
 /** The answers to questions that still apply and still exist. */
 export function liveAnswers(def: FlowDef<unknown>, v: Answers, ctx: unknown): Answers {
+  // As a rule all of them do: `v` is this turn's own, so it is given as it is.
+  const count = def.steps.filter(({ key, applies }) => Object.hasOwn(v, key) && applies(v, ctx));
+  if (count.length === Object.keys(v).length) return Object.freeze(v);
   const live: Record<string, unknown> = {};
   for (const { key, applies } of def.steps) {
     if (Object.hasOwn(v, key) && applies(v, ctx)) live[key] = v[key];

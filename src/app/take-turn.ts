@@ -10,6 +10,7 @@ import { advance, asksSecret } from "./engine.ts";
 import { type AppNote, notesBetween, placeOf } from "./events.ts";
 import { type Effect, type Given, type Outcome, own, type Shown } from "./given.ts";
 import { layOut, type Layout } from "./layout.ts";
+import { type Life, OwnTurn } from "./own-turn.ts";
 import { type Place, rewind } from "./resume.ts";
 import { end, frameOf, show } from "./show.ts";
 import { type AppState, RESUME } from "./state.ts";
@@ -34,13 +35,10 @@ export type Stepped = {
 };
 
 /** How far a turn got; looked at when it did not come to an end by itself. */
-type Attempt = {
-  isOver: boolean;
+type Attempt = Life & {
   effect: { readonly flow: string; result: "running" | "done" | "failed" | "unknown" } | undefined;
   shown: Shown | undefined;
   error: unknown;
-  /** Made when somebody asks for the turn's signal: most turns need none. */
-  controller: AbortController | undefined;
 };
 
 export async function takeTurn(host: Host, said: Inbound, taking: Taking): Promise<Stepped> {
@@ -248,35 +246,8 @@ function createTurn(
   { state, dialled }: Taking,
   attempt: Attempt,
 ): AppTurn {
-  const { log, random, app, deadlineMs } = host;
   const nowMs = host.nowMs();
-  const locale = state.l ?? host.localeOf(said) ?? app.locale;
-  const turn: Omit<AppTurn, "signal"> & Attempted = {
-    [ATTEMPT]: attempt,
-    sessionId: state.sid,
-    transactionId: state.turn,
-    msisdn: said.msisdn ?? "",
-    dialled: dialled ?? said.dialled,
-    network: said.network,
-    locale,
-    nowMs,
-    deadlineMs: nowMs + deadlineMs,
-    random,
-    log,
-    say: (text) => say(text, locale),
-  };
-  return Object.setPrototypeOf(turn, SIGNAL) as AppTurn;
+  const locale = state.l ?? host.localeOf(said) ?? host.app.locale;
+  const deadlineMs = nowMs + host.deadlineMs;
+  return new OwnTurn(said, { state, dialled, locale, nowMs, deadlineMs }, host, attempt);
 }
-
-const ATTEMPT = Symbol("attempt");
-type Attempted = { readonly [ATTEMPT]: Attempt };
-
-/** On a prototype: an accessor in a literal would make every turn a slow object. */
-const SIGNAL = {
-  get signal(): AbortSignal {
-    const attempt = (this as unknown as Attempted)[ATTEMPT];
-    attempt.controller ??= new AbortController();
-    if (attempt.isOver) attempt.controller.abort();
-    return attempt.controller.signal;
-  },
-};
