@@ -59,6 +59,27 @@ test("TypeScript in the documentation type checks, and its tests pass", () => {
   }
 });
 
+test("the application of docs/pins.md runs as printed, PIN and all", () => {
+  const text = readFileSync(join(ROOT, "docs/pins.md"), "utf8");
+  const [, app = ""] = /```ts\n(.*?)```/s.exec(text) ?? [];
+  const talk = `
+    import { phone } from "dialyard/testing";
+    await pins.set("258823456789", "83057391");
+    const p = phone(app, { msisdn: "258823456789", companion: false });
+    (await (await p.dial("*700#")).send("50", "00000000")).expectText(/2 attempts left/);
+    (await p.send("83057391", "1")).expectEnd("Paid 50.");`;
+  const folder = mkdtempSync(fileURLToPath(new URL("docs-", import.meta.url)));
+  try {
+    writeFileSync(join(folder, "bank.ts"), app + talk);
+    const env = { ...process.env, PIN_ENCRYPTION_KEY: Buffer.alloc(32, 9).toString("base64") };
+    const file = join(folder, "bank.ts");
+    const run = spawnSync(process.execPath, [file], { encoding: "utf8", env, cwd: folder });
+    assert.equal(run.status, 0, run.stdout + run.stderr);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 /** Writes a page's whole blocks as files, and gives those that are tests. */
 function writeBlocks(name: string, folder: string): readonly string[] {
   const text = readFileSync(join(ROOT, name), "utf8");

@@ -1,27 +1,14 @@
 /** Sessions of apps on PostgreSQL, for any number of processes: two round trips a turn. */
 import { randomBytes } from "node:crypto";
-import { Pool } from "pg";
 import type { AppStore } from "../app/store.ts";
+import { openPool, type PostgresAppStoreOptions } from "./postgres-pool.ts";
 import { OPEN, RELEASE_KEPT, RELEASE_NOTHING, SETTLE, SWEEP, withDollars } from "./sql.ts";
 
-export type PostgresAppStoreOptions = {
-  /** postgresql://user:password@host:port/database */
-  readonly url: string;
-  readonly connectionsMax?: number;
-  /** Told of connections that broke and sweeps that failed; by default they are printed. */
-  readonly report?: (error: unknown) => void;
-};
+export { postgresPinStore } from "./postgres-pins.ts";
+export type { PostgresAppStoreOptions } from "./postgres-pool.ts";
 
-const CONNECTIONS_MAX = 20;
-const CONNECT_MS_MAX = 3_000;
-/** A turn does not wait longer for a server that is there and says nothing. */
-const STATEMENT_MS_MAX = 4_000;
 const SWEEP_EVERY_MS = 30_000;
-/** "dialyard": processes that start at once make the table one after another. */
-const LOCK = 0x6469616c;
 const TABLE = `
-BEGIN;
-SELECT pg_advisory_xact_lock(${LOCK});
 CREATE TABLE IF NOT EXISTS dialyard_app_sessions (
   key text PRIMARY KEY,
   state text,
@@ -29,8 +16,7 @@ CREATE TABLE IF NOT EXISTS dialyard_app_sessions (
   token text,
   until bigint NOT NULL,
   lapsed integer NOT NULL
-) WITH (fillfactor = 60);
-COMMIT`;
+) WITH (fillfactor = 60)`;
 const STATEMENTS = {
   open: withDollars(OPEN),
   settle: withDollars(SETTLE),
@@ -46,23 +32,8 @@ const STATEMENTS = {
  * await serveApp(app, { protocol: "ola", port: 8081, store, secret });
  */
 export async function postgresAppStore(options: PostgresAppStoreOptions): Promise<AppStore> {
-  const { url, connectionsMax = CONNECTIONS_MAX, report = console.error } = options;
-  const pool = new Pool({
-    connectionString: url,
-    max: connectionsMax,
-    connectionTimeoutMillis: CONNECT_MS_MAX,
-    statement_timeout: STATEMENT_MS_MAX,
-    query_timeout: STATEMENT_MS_MAX + 500,
-    keepAlive: true,
-    application_name: "dialyard-app",
-  });
-  pool.on("error", report); // an idle connection broke: the next query opens another
-  try {
-    await pool.query(TABLE);
-  } catch (error) {
-    await pool.end();
-    throw new Error(`PostgreSQL: ${(error as Error).message}`, { cause: error });
-  }
+  const { report = console.error } = options;
+  const pool = await openPool(options, TABLE);
   const sweeping = setInterval(() => {
     pool.query(withDollars(SWEEP), [Date.now()]).catch(report);
   }, SWEEP_EVERY_MS);

@@ -1,23 +1,14 @@
 /** Sessions of apps on Redis, for any number of processes: one script for each round trip. */
 import { randomBytes } from "node:crypto";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import type { AppStore } from "../app/store.ts";
+import { closeRedis, openRedis, type RedisAppStoreOptions } from "./redis-client.ts";
 import { LAPSED_KEPT_MS } from "./sql.ts";
 
-export type RedisAppStoreOptions = {
-  /** redis://user:password@host:port/0, or rediss:// over TLS. */
-  readonly url: string;
-  /** Before every key. */
-  readonly prefix?: string;
-  /** Told of connections that broke; by default they are printed. */
-  readonly report?: (error: unknown) => void;
-};
+export type { RedisAppStoreOptions } from "./redis-client.ts";
+export { redisPinStore } from "./redis-pins.ts";
 
 const PREFIX = "dialyard:app:";
-const CONNECT_MS_MAX = 3_000;
-/** A turn does not wait longer, whether the server is slow or gone. */
-const COMMAND_MS_MAX = 4_000;
-const RETRY_MS_MAX = 2_000;
 
 /**
  * Takes the lease of a session, unless another turn has it.
@@ -73,26 +64,12 @@ return redis.call("HDEL", KEYS[1], "t")`;
  * await serveApp(app, { protocol: "ola", port: 8081, store, secret });
  */
 export async function redisAppStore(options: RedisAppStoreOptions): Promise<AppStore> {
-  const { url, prefix = PREFIX, report = console.error } = options;
-  const client = new Redis(url, {
-    lazyConnect: true,
-    connectTimeout: CONNECT_MS_MAX,
-    commandTimeout: COMMAND_MS_MAX,
-    maxRetriesPerRequest: 2,
-    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 10), RETRY_MS_MAX),
-    scripts: {
-      dialyardOpen: { lua: OPEN, numberOfKeys: 1 },
-      dialyardSettle: { lua: SETTLE, numberOfKeys: 1 },
-      dialyardRelease: { lua: RELEASE, numberOfKeys: 1 },
-    },
-  }) as Redis & Scripts;
-  client.on("error", report);
-  try {
-    await client.connect();
-  } catch (error) {
-    client.disconnect();
-    throw new Error(`Redis: ${(error as Error).message}`, { cause: error });
-  }
+  const { prefix = PREFIX } = options;
+  const client = (await openRedis(options, {
+    dialyardOpen: OPEN,
+    dialyardSettle: SETTLE,
+    dialyardRelease: RELEASE,
+  })) as Redis & Scripts;
   let isClosed = false;
   return {
     async open({ key, nowMs, leaseMs }) {
@@ -117,7 +94,7 @@ export async function redisAppStore(options: RedisAppStoreOptions): Promise<AppS
     async close() {
       if (isClosed) return;
       isClosed = true;
-      await client.quit().catch(() => client.disconnect());
+      await closeRedis(client);
     },
   };
 }

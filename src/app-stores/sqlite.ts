@@ -1,17 +1,11 @@
 /** Sessions of apps in one SQLite file: any number of processes on one machine share it. */
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import type { AppStore } from "../app/store.ts";
 import { OPEN, RELEASE_KEPT, RELEASE_NOTHING, SETTLE, SWEEP } from "./sql.ts";
+import { openFile, type SqliteAppStoreOptions } from "./sqlite-file.ts";
 
-export type SqliteAppStoreOptions = {
-  /** Path of the file; it and its folder are made where they are not there. */
-  readonly file: string;
-  /** full, the default, survives power loss; normal only a killed process. */
-  readonly synchronous?: "full" | "normal";
-};
+export type { SqliteAppStoreOptions } from "./sqlite-file.ts";
+export { sqlitePinStore } from "./sqlite-pins.ts";
 
 const SETTLES_PER_SWEEP = 128;
 const TABLE = `
@@ -23,8 +17,6 @@ CREATE TABLE IF NOT EXISTS dialyard_app_sessions (
   until INTEGER NOT NULL,
   lapsed INTEGER NOT NULL
 ) WITHOUT ROWID`;
-/** A waiting process stops its own event loop, so it waits a second at most. */
-const PRAGMAS = "PRAGMA busy_timeout = 1000; PRAGMA journal_mode = WAL;";
 
 /**
  * Sessions that survive the process, with nothing to install.
@@ -33,12 +25,7 @@ const PRAGMAS = "PRAGMA busy_timeout = 1000; PRAGMA journal_mode = WAL;";
  * await serveApp(app, { protocol: "ola", port: 8081, store, secret });
  */
 export function sqliteAppStore(options: SqliteAppStoreOptions): AppStore {
-  const { file, synchronous = "full" } = options;
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(file);
-  database.exec(PRAGMAS);
-  database.exec(`PRAGMA synchronous = ${synchronous}`);
-  database.exec(TABLE);
+  const database = openFile(options, TABLE);
   const open = database.prepare(OPEN);
   const settle = database.prepare(SETTLE);
   const releaseNothing = database.prepare(RELEASE_NOTHING);

@@ -11,11 +11,12 @@ import {
 } from "../../test/support/postgres-server.ts";
 import { noRedis, type RedisServer, startRedis } from "../../test/support/redis-server.ts";
 import { testAppStore } from "../app/store-conformance.ts";
+import { testPinStore } from "../app/pin-store-conformance.ts";
 import { memoryAppStore, type AppStore } from "../app/store.ts";
-import { postgresAppStore } from "./postgres.ts";
-import { redisAppStore } from "./redis.ts";
+import { postgresAppStore, postgresPinStore } from "./postgres.ts";
+import { redisAppStore, redisPinStore } from "./redis.ts";
 import { sealedAppStore } from "./sealed.ts";
-import { sqliteAppStore } from "./sqlite.ts";
+import { sqliteAppStore, sqlitePinStore } from "./sqlite.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dialyard-app-stores-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -28,6 +29,11 @@ describe("SQLite", () => {
     const file = newFile();
     // Another process on the same file, beside the one that was killed.
     return { store: sqliteAppStore({ file }), restart: async () => sqliteAppStore({ file }) };
+  });
+
+  testPinStore("sqlite", async () => {
+    const file = newFile();
+    return { store: sqlitePinStore({ file }), again: async () => sqlitePinStore({ file }) };
   });
 
   test("old sessions go while others come", async () => {
@@ -57,6 +63,12 @@ describe("Redis", { skip: noRedis }, () => {
     const prefix = `t${(prefixes += 1)}:`;
     const open = () => redisAppStore({ url: server.url, prefix, report });
     return { store: await open(), restart: open };
+  });
+
+  testPinStore("redis", async () => {
+    const prefix = `p${(prefixes += 1)}:`;
+    const again = () => redisPinStore({ url: server.url, prefix, report });
+    return { store: await again(), again };
   });
 
   test("a turn is two commands, as the server counts them", async () => {
@@ -118,6 +130,12 @@ describe("PostgreSQL", { skip: noPostgres }, () => {
     const url = await server.newDatabase();
     const open = () => postgresAppStore({ url, connectionsMax: 5, report });
     return { store: await open(), restart: open };
+  });
+
+  testPinStore("postgres", async () => {
+    const url = await server.newDatabase();
+    const again = () => postgresPinStore({ url, connectionsMax: 5, report });
+    return { store: await again(), again };
   });
 
   test("processes that start at once make the table once", async () => {

@@ -38,6 +38,17 @@ export type {
 } from "./flow.ts";
 export { createExchange, type Exchange, type MountOptions } from "./mount.ts";
 export { serveApp, type ServedApp, type ServeOptions, toFastify, toNodeHandler } from "./node.ts";
+export { pinCheck, type PinTexts } from "./pin-check.ts";
+export { parsePinKeys, type PinCost, type PinKey } from "./pin-seal.ts";
+export { memoryPinStore, type MemoryPinStore, type PinStore } from "./pin-store.ts";
+export {
+  type PinChange,
+  type PinSet,
+  pinVault,
+  type PinVault,
+  type PinVaultOptions,
+  type PinVerdict,
+} from "./pins.ts";
 export type {
   Args,
   FitPolicy,

@@ -1,5 +1,6 @@
 /** "dialyard/testing": for who writes a codec, a store or an application. */
 export { type StartedAppStore, testAppStore } from "../app/store-conformance.ts";
+export { type StartedPinStore, testPinStore } from "../app/pin-store-conformance.ts";
 export { testStore } from "../stores/conformance.ts";
 export { memoryStore } from "../stores/memory.ts";
 export {
