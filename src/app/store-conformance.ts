@@ -10,7 +10,10 @@ const TTL_MS = 300_000;
 type Leased = Extract<AppHeld, { type: "leased" }>;
 export type StartedAppStore = {
   readonly store: AppStore;
-  /** The same sessions after a kill -9; absent where nothing outlives the process. */
+  /**
+   * The same sessions through another connection, as after a kill -9; absent where nothing outlives
+   * the process.
+   */
   readonly restart?: () => Promise<AppStore>;
 };
 type Case = readonly [title: string, run: (started: StartedAppStore) => Promise<void>];
@@ -178,6 +181,101 @@ const CASES: readonly Case[] = [
       } finally {
         await again.close();
       }
+    },
+  ],
+  [
+    "of two hundred turns through two connections, one at a time has the lease",
+    async ({ store, restart }) => {
+      const other = (await restart?.()) ?? store;
+      const ask = { key: "a", nowMs: NOW_MS, leaseMs: LEASE_MS };
+      for (let round = 0; round < 5; round += 1) {
+        const all = Array.from({ length: 40 }, (_, n) => (n % 2 === 0 ? store : other).open(ask));
+        const leased = (await Promise.all(all)).filter((held) => held.type === "leased");
+        assert.equal(leased.length, 1, `round ${round}`);
+        // A lease is the session's, not the connection's.
+        assert.equal(await settle(other, leased[0]!.lease, `round ${round}`), true);
+        assert.equal(await settle(store, leased[0]!.lease, "twice"), false);
+      }
+      const last = await take(store, "a");
+      assert.deepEqual([last.state, last.lapsed], ["round 4", false]);
+      if (other !== store) await other.close();
+    },
+  ],
+  [
+    "a lease that lapsed is still settled while nobody else has taken it",
+    async ({ store }) => {
+      const { lease } = await take(store, "a");
+      assert.equal(await settle(store, lease, "late", NOW_MS + 2 * LEASE_MS), true);
+      const next = await take(store, "a", NOW_MS + 2 * LEASE_MS);
+      assert.deepEqual([next.state, next.lapsed], ["late", false]);
+    },
+  ],
+  [
+    "whoever lost the lease gives nothing back",
+    async ({ store }) => {
+      const first = await take(store, "a");
+      await take(store, "a", NOW_MS + LEASE_MS);
+      await store.release(first.lease);
+      const third = { key: "a", nowMs: NOW_MS + LEASE_MS + 1, leaseMs: LEASE_MS };
+      assert.deepEqual(await store.open(third), { type: "busy" });
+    },
+  ],
+  [
+    "a lost turn is remembered when the session's time is over, and forgotten some minutes later",
+    async ({ store }) => {
+      await settle(store, (await take(store, "a")).lease, "before");
+      await take(store, "a", NOW_MS + TTL_MS - 1);
+      const soon = await take(store, "a", NOW_MS + TTL_MS + LEASE_MS);
+      assert.deepEqual([soon.state, soon.lapsed], [undefined, true]);
+      const muchLater = NOW_MS + TTL_MS + 2 * LEASE_MS + 3_600_000;
+      const later = await take(store, "a", muchLater);
+      assert.deepEqual([later.state, later.lapsed], [undefined, false]);
+    },
+  ],
+  [
+    "a session that was over begins anew, and lives as long as any",
+    async ({ store }) => {
+      await settle(store, (await take(store, "a")).lease, "old");
+      const later = NOW_MS + TTL_MS;
+      assert.equal(await settle(store, (await take(store, "a", later)).lease, "new", later), true);
+      assert.equal((await take(store, "a", later + TTL_MS - 1)).state, "new");
+    },
+  ],
+  [
+    "a settled turn makes the session live longer",
+    async ({ store }) => {
+      for (const nowMs of [0, 1, 2, 3].map((nth) => NOW_MS + nth * (TTL_MS - 1))) {
+        const { lease, state } = await take(store, "a", nowMs);
+        assert.equal(state, nowMs === NOW_MS ? undefined : "kept");
+        await settle(store, lease, "kept", nowMs);
+      }
+    },
+  ],
+  [
+    "a state of a quarter of a million characters comes back whole",
+    async ({ store }) => {
+      const state = JSON.stringify({ list: Array.from({ length: 25_000 }, (_, n) => `€ç😀 ${n}`) });
+      assert.ok(state.length > 250_000);
+      await settle(store, (await take(store, "a")).lease, state);
+      const held = await take(store, "a");
+      assert.ok(held.state === state, "it is another state");
+      await settle(store, held.lease, "");
+      assert.equal((await take(store, "a")).state, "", "an empty state is a state");
+    },
+  ],
+  [
+    "keys are taken to the letter",
+    async ({ store }) => {
+      const keys = [
+        "bank\ns1\n258",
+        "bank\ns1\n2580",
+        "BANK\ns1\n258",
+        "a'b\"c%_*{}",
+        "é😀",
+        "x".repeat(500),
+      ];
+      for (const key of keys) await settle(store, (await take(store, key)).lease, `of ${key}`);
+      for (const key of keys) assert.equal((await take(store, key)).state, `of ${key}`);
     },
   ],
 ];
