@@ -263,11 +263,17 @@ function printed(parsed: { readonly text: string; readonly status: number }): nu
 }
 
 function welcome({ url, config }: Running, demos: readonly DemoHint[]): string {
+  const apps = config.apps.map(({ serviceCode, app: { name } }) => ({
+    serviceCode,
+    name,
+    hint: "",
+  }));
+  const dialled = [...apps, ...demos];
   // In a checkout, and where the package is installed.
   const command = existsSync("bin/dialyard") ? "bin/dialyard" : "npx dialyard";
   const at = config.port === 8080 ? "" : ` --url ${url}`;
-  const codes = demos.map(
-    ({ serviceCode, name, hint }) => `  ${serviceCode.padEnd(12)} ${name.padEnd(16)} ${hint}`,
+  const codes = dialled.map(({ serviceCode, name, hint }) =>
+    `  ${serviceCode.padEnd(12)} ${name.padEnd(16)} ${hint}`.trimEnd(),
   );
   const channels = config.channels.map(
     ({ name, paths, smpp }) =>
@@ -286,7 +292,7 @@ function welcome({ url, config }: Running, demos: readonly DemoHint[]): string {
     `  ${"Sessions".padEnd(16)} ${url}/api/v1/sessions`,
     `  ${"Metrics".padEnd(16)} ${url}/metrics`,
     "",
-    ...demos
+    ...dialled
       .slice(0, 1)
       .flatMap(({ serviceCode }) => [
         `Dial from another terminal: ${command} dial '${serviceCode}'${at}`,

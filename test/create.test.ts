@@ -22,15 +22,8 @@ async function useIt(t: TestContext, home: string, language: "ts" | "js"): Promi
     const checked = run(home, "npm", "run", "check");
     assert.equal(checked.status, 0, checked.out);
   }
-  const env = { PORT: String(await freePort()), APP_PORT: String(await freePort()) };
-  const started = await startUntil(
-    t,
-    home,
-    /is on \S+ npx dialyard (dial .*)\n/,
-    "npm",
-    ["start"],
-    env,
-  );
+  const env = { PORT: String(await freePort()) };
+  const started = await startUntil(t, home, /: npx dialyard (dial .*)\n/, "npm", ["start"], env);
   const [, line = ""] = started.said;
   const dialled = run(home, "sh", "-c", `printf '1\\n50\\n1234\\n1\\n' | npx dialyard ${line}`);
   assert.match(dialled.out, /Welcome to [\w-]+\n\| 1\. Buy airtime/);

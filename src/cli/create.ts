@@ -66,7 +66,6 @@ const FILES = [
   ["src/app.ts", "src/app.ts"],
   ["src/app.test.ts", "src/app.test.ts"],
   ["src/serve.ts", "src/serve.ts"],
-  ["src/start.ts", "src/start.ts"],
   ["dialyard.config.ts", "dialyard.config.ts"],
   ["tsconfig.txt", "tsconfig.json"],
   ["README.md", "README.md"],
@@ -152,7 +151,7 @@ function manifestOf(name: string, target: string, { language, version, nodeMajor
     // With a Node of its own it matters to nobody which one runs npm.
     ...(nodeMajor >= NODE_MAJOR_MIN && { engines: { node: `>=${NODE_MAJOR_MIN}` } }),
     scripts: {
-      start: `node src/start.${extension}`,
+      start: "dialyard dev",
       test: `node --test "src/**/*.test.${extension}"`,
       ...(isTs && { check: "tsc" }),
       serve: `node src/serve.${extension}`,
@@ -178,10 +177,7 @@ function asJs(file: string): string {
 function inJs(file: string, text: string): string {
   const isCode = file.endsWith(".ts");
   const plain = isCode ? stripTypeScriptTypes(text).replaceAll(/(?<=\S) {2,}(\{)?/g, "$1") : text;
-  const renamed = plain.replaceAll(
-    /\b(app|app\.test|serve|start|dialyard\.config)\.ts\b/g,
-    "$1.js",
-  );
+  const renamed = plain.replaceAll(/\b(app|app\.test|serve|dialyard\.config)\.ts\b/g, "$1.js");
   return isCode
     ? renamed.replaceAll("){", ") {")
     : renamed.replaceAll(/^.*npm run check.*\n/gm, "");

@@ -6,6 +6,8 @@ import { delimiter, dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { writePackage } from "../../scripts/package.ts";
 
+const START_MS_MAX = 30_000;
+
 export type Ran = { readonly status: number | null; readonly out: string };
 
 /** Nothing of this checkout on the PATH but the Node that runs the tests. */
@@ -97,6 +99,8 @@ export async function startUntil(
     };
     child.stdout.on("data", hear);
     child.stderr.on("data", hear);
+    const late = setTimeout(() => reject(new Error(`no ${sign} in: ${out}`)), START_MS_MAX);
+    late.unref();
     void gone.then(() => reject(new Error(`${command} ended: ${out}`)));
   });
 }
