@@ -10,9 +10,11 @@ export type PostgresAppStoreOptions = {
 };
 
 const CONNECTIONS_MAX = 20;
-const CONNECT_MS_MAX = 3_000;
-/** A turn does not wait longer for a server that is there and says nothing. */
-const STATEMENT_MS_MAX = 4_000;
+const CONNECT_MS_MAX = 2_000;
+/** A turn does not wait longer for a server that is slow: it has to answer in 4 s. */
+const STATEMENT_MS_MAX = 2_000;
+/** The server itself should say that it gave up; one that says nothing is gone. */
+const SILENCE_MS_MAX = 2_500;
 /** "dialyard": processes that start at once make the table one after another. */
 const LOCK = 0x6469616c;
 
@@ -24,7 +26,7 @@ export async function openPool(options: PostgresAppStoreOptions, table: string):
     max: connectionsMax,
     connectionTimeoutMillis: CONNECT_MS_MAX,
     statement_timeout: STATEMENT_MS_MAX,
-    query_timeout: STATEMENT_MS_MAX + 500,
+    query_timeout: SILENCE_MS_MAX,
     keepAlive: true,
     application_name: "dialyard-app",
   });

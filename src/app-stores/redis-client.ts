@@ -10,9 +10,11 @@ export type RedisAppStoreOptions = {
   readonly report?: (error: unknown) => void;
 };
 
-const CONNECT_MS_MAX = 3_000;
-/** A turn does not wait longer, whether the server is slow or gone. */
-const COMMAND_MS_MAX = 4_000;
+const CONNECT_MS_MAX = 2_000;
+/** A turn does not wait longer, whether the server is slow or gone: it has to answer in 4 s. */
+const COMMAND_MS_MAX = 2_000;
+/** A server that owes an answer for so long is gone, though nobody said so: another connection. */
+const SILENCE_MS_MAX = 2_500;
 const RETRY_MS_MAX = 2_000;
 
 /** Each script becomes a command: EVALSHA, and EVAL where the server does not know it. */
@@ -25,6 +27,7 @@ export async function openRedis(
     lazyConnect: true,
     connectTimeout: CONNECT_MS_MAX,
     commandTimeout: COMMAND_MS_MAX,
+    socketTimeout: SILENCE_MS_MAX,
     maxRetriesPerRequest: 2,
     retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 10), RETRY_MS_MAX),
     scripts: Object.fromEntries(commands) as Record<string, { lua: string; numberOfKeys: number }>,

@@ -1,9 +1,13 @@
 /** The contract of app stores on real servers, and what each of them has to itself. */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { Client } from "pg";
 import {
   noPostgres,
   type PostgresServer,
@@ -34,6 +38,11 @@ describe("SQLite", () => {
   testPinStore("sqlite", async () => {
     const file = newFile();
     return { store: sqlitePinStore({ file }), again: async () => sqlitePinStore({ file }) };
+  });
+
+  test("processes share one session, and no turn is lost", async () => {
+    const file = newFile();
+    await checkCounting("sqlite", file, () => sqliteAppStore({ file }));
   });
 
   test("old sessions go while others come", async () => {
@@ -81,6 +90,10 @@ describe("Redis", { skip: noRedis }, () => {
     await store.close();
   });
 
+  test("processes share one session, and no turn is lost", async () => {
+    await checkCounting("redis", server.url, () => redisAppStore({ url: server.url, report }));
+  });
+
   test("it forgets sessions by itself", async () => {
     const store = await redisAppStore({ url: server.url, prefix: "ttl:", report });
     await turn(store, "a", Date.now());
@@ -122,7 +135,7 @@ describe("Redis", { skip: noRedis }, () => {
 describe("PostgreSQL", { skip: noPostgres }, () => {
   let server: PostgresServer;
   before(async () => {
-    server = await startPostgres();
+    server = await startPostgres({ shared_preload_libraries: "pg_stat_statements" });
   });
   after(() => server.stop());
 
@@ -136,6 +149,34 @@ describe("PostgreSQL", { skip: noPostgres }, () => {
     const url = await server.newDatabase();
     const again = () => postgresPinStore({ url, connectionsMax: 5, report });
     return { store: await again(), again };
+  });
+
+  test("a turn is two statements, as the server counts them", async () => {
+    const url = await server.newDatabase();
+    const store = await postgresAppStore({ url, report });
+    const client = new Client(url);
+    await client.connect();
+    await client.query("CREATE EXTENSION pg_stat_statements");
+    await turn(store, "a", 1_000);
+    await client.query("SELECT pg_stat_statements_reset()");
+    for (let index = 0; index < 50; index += 1) await turn(store, "a", 1_000);
+    const counted = await client.query<{ first: string; calls: string }>(
+      `SELECT split_part(query, ' ', 1) AS first, sum(calls) AS calls FROM pg_stat_statements
+       JOIN pg_database ON dbid = pg_database.oid AND datname = current_database()
+       WHERE query NOT LIKE '%pg_stat_statements%' GROUP BY 1 ORDER BY 1`,
+    );
+    const calls = counted.rows.map(({ first, calls }) => [first.trim(), Number(calls)]);
+    assert.deepEqual(calls, [
+      ["INSERT", 50],
+      ["UPDATE", 50],
+    ]);
+    await client.end();
+    await store.close();
+  });
+
+  test("processes share one session, and no turn is lost", async () => {
+    const url = await server.newDatabase();
+    await checkCounting("postgres", url, () => postgresAppStore({ url, report }));
   });
 
   test("processes that start at once make the table once", async () => {
@@ -189,6 +230,26 @@ describe("a sealed store", () => {
     await assert.rejects(store.open({ key: "b", nowMs: 1_001, leaseMs: 5_000 }));
   });
 });
+
+const FIXTURE = fileURLToPath(new URL("counting.fixture.ts", import.meta.url));
+const PROCESSES = 3;
+const TURNS = 100;
+
+/** Processes that start at once, on a store that is not there yet. */
+async function checkCounting(
+  kind: string,
+  where: string,
+  open: () => AppStore | Promise<AppStore>,
+) {
+  const run = promisify(execFile);
+  const args = ["--disable-warning=ExperimentalWarning", FIXTURE, kind, where, String(TURNS)];
+  const all = Array.from({ length: PROCESSES }, () => run(process.execPath, args));
+  await Promise.all(all);
+  const store = await open();
+  const held = await store.open({ key: "counter", nowMs: Date.now(), leaseMs: 1_000 });
+  assert.equal(held.type === "leased" && held.state, String(PROCESSES * TURNS));
+  await store.close();
+}
 
 async function turn(store: AppStore, key: string, nowMs: number): Promise<void> {
   const held = await store.open({ key, nowMs, leaseMs: 5_000 });
