@@ -148,7 +148,8 @@ async function takeMessage(host: Host, said: Inbound): Promise<Taken> {
   const { lease, lapsed, waited } = opened;
   const openedMs = performance.now();
   const state = parseState(opened.state);
-  const reading = readInbound(said, state, { digest: host.digest, waited });
+  // Whoever was waited for died and showed nothing: what is on the phone is what is stored.
+  const reading = readInbound(said, state, { digest: host.digest, waited: waited && !lapsed });
   if (reading.type === "repeat" || reading.type === "abort") {
     return finish(host, said, lease, state, reading);
   }

@@ -304,3 +304,16 @@ test("R7: a store that fails gives a safe screen too", async () => {
   assert.match((await unsettled.take(said({}))).reply?.screen ?? "", /^We are confirming/);
   assert.equal(lines.length, 2);
 });
+
+test("R6: a turn that waited for one whose holder died is answered, not only shown again", async () => {
+  const store = memoryAppStore();
+  const { take } = createDialogue(paying(), { store, digest, deadlineMs: 1_000 });
+  await take(said({ phase: "begin", messageId: "m1" }));
+  await take(said({ input: typed("1"), messageId: "m2" }));
+  // Dies holding the turn: the network delivers it again while the lease is still there.
+  const key = "pay\ns1\n258841234567";
+  const held = await store.open({ key, nowMs: Date.now(), leaseMs: 150 });
+  assert.equal(held.type, "leased");
+  const { reply } = await take(said({ input: typed("84"), messageId: "m3" }));
+  assert.match(reply?.screen ?? "", /^amount\?/);
+});
