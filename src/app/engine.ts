@@ -15,7 +15,7 @@ import {
 } from "./given.ts";
 import { leaf } from "./layout.ts";
 import type { Answered } from "./screens.ts";
-import { argsOf, end, frameOf, goHome, type PlainScreen } from "./show.ts";
+import { argsOf, end, frameOf, goHome, keysOf, type PlainScreen } from "./show.ts";
 import { refuse, screenKeys, show, withMarks } from "./show.ts";
 import { END, type Frame, RESUME } from "./state.ts";
 
@@ -71,7 +71,7 @@ async function answerScreen(
   const top = alive.at(-1)!;
   const args = argsOf(given, top);
   if (screenKeys(given, def, alive.length).some(({ key }) => key === typed)) {
-    const { home, exit } = given.app.keys;
+    const { home, exit } = keysOf(given, def);
     if (typed === home) return goHome(given, alive);
     if (typed === exit) return end(given, own(given, "goodbye"));
     return move(given, alive, def.zero === undefined ? args.back() : await def.zero.to(args));

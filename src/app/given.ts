@@ -1,5 +1,5 @@
 /** What one turn may look at, and what it comes to. */
-import type { AnyRoutes, App } from "./app.ts";
+import type { AnyRoutes, App, Keys } from "./app.ts";
 import type { Footer, Layout } from "./layout.ts";
 import type { Frame, Tries } from "./state.ts";
 import { systemText, type SystemText, type Text } from "./text.ts";
@@ -47,9 +47,13 @@ export function own({ app, turn }: Given, key: SystemText): string {
   return turn.say(app.texts[key] ?? systemText(key, turn.locale));
 }
 
-/** The keys that every screen shares, where they work; only what is shown does anything (R9). */
-export function reservedKeys(given: Given, depth: number, isBack: boolean): readonly Footer[] {
-  const { back, home, exit } = given.app.keys;
+/** The keys that screens share, where they work; only what is shown does anything (R9). */
+export function reservedKeys(
+  given: Given,
+  depth: number,
+  isBack: boolean,
+  { back, home, exit }: Omit<Keys, "more"> = given.app.keys,
+): readonly Footer[] {
   const footer: Footer[] = [];
   if (isBack && back !== false) footer.push({ key: back, label: own(given, "back") });
   if (depth > 2 && home !== false) footer.push({ key: home, label: own(given, "home") });

@@ -61,6 +61,8 @@ export type {
   Next,
   Paramless,
   Screen,
+  ScreenKeys,
+  ScreenOptions,
   TextDef,
 } from "./screens.ts";
 export {

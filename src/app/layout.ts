@@ -13,6 +13,8 @@ export type PlainView = {
   readonly lines: readonly PlainLine[] | undefined;
   /** The reserved keys that work here, in the order they are shown. */
   readonly footer: readonly Footer[];
+  /** An empty line above the footer. */
+  readonly gap?: boolean;
   readonly fit: FitPolicy;
 };
 export type PlainLine = { readonly id: string; readonly label: string };
@@ -48,11 +50,11 @@ export function layOut(view: PlainView, notice: string, at: Marks, layout: Layou
   const text = notice === "" ? view.text : `${notice}\n${view.text}`;
   return view.lines === undefined || view.lines.length === 0
     ? layOutText(text, view, at, layout)
-    : layOutLines(text, view.lines, view.footer, at, layout);
+    : layOutLines(text, view.lines, view, at, layout);
 }
 
 function layOutText(text: string, view: PlainView, at: Marks, layout: Layout): LaidOut {
-  const footer = footerText(view.footer);
+  const footer = footerText(view.footer, view.gap);
   const whole = plainSpaces(text + footer);
   if (view.fit === "truncate") return { screen: truncate(text, footer, layout), marks: {} };
   const fitted = fitScreen(whole, layout.limits, layout.labels);
@@ -93,7 +95,7 @@ function truncate(text: string, footer: string, { limits }: Layout): string {
 function layOutLines(
   text: string,
   lines: readonly PlainLine[],
-  footer: readonly Footer[],
+  { footer, gap }: Pick<PlainView, "footer" | "gap">,
   at: Marks,
   { limits, keys, labels }: Layout,
 ): LaidOut {
@@ -110,7 +112,7 @@ function layOutLines(
       screen += `\n${index + 1}. ${lines[first + index]?.label ?? ""}`;
     }
     const more = isMore ? [{ key: keys.more, label: labels.more }] : [];
-    return prepare(screen + footerText([...more, ...below]), limits);
+    return prepare(screen + footerText([...more, ...below], gap), limits);
   };
   const numbers = numbersMax([keys.more, ...footer.map(({ key }) => key)]);
   let count = Math.min(lines.length - first, numbers);
@@ -154,8 +156,8 @@ export function leaf(marks: Marks, typed: string): Marks | undefined {
   return undefined;
 }
 
-function footerText(footer: readonly Footer[]): string {
-  let text = "";
+function footerText(footer: readonly Footer[], gap = false): string {
+  let text = gap && footer.length > 0 ? "\n" : "";
   for (const { key, label } of footer) text += `\n${key}. ${label}`;
   return text;
 }

@@ -359,3 +359,42 @@ test("R11: a language chosen holds for the session alone, and is told to who rem
   (await p.dial()).expectText(/^Pay Ana/);
   assert.deepEqual(chosen, ["258841234567 sw"]);
 });
+
+test("R9: a screen has keys of its own, a way back by its own name, and a line above them", async () => {
+  const w = ussd<{ main: object; info: object; rows: object }>();
+  const app = w.app({
+    name: "keys",
+    start: "main",
+    keys: { exit: "*" },
+    screens: {
+      main: w.menu({
+        title: "Start",
+        items: [
+          { label: "Info", to: "info" },
+          { label: "Rows", to: "rows" },
+        ],
+      }),
+      info: w.text({ body: "Info", keys: { back: false } }),
+      rows: w.list({
+        title: "Rows:",
+        load: () => ["a", "b"],
+        id: (row) => row,
+        label: (row) => row,
+        to: ({ end, row }) => end(row),
+        zero: ["Back to Start", ({ home }) => home()],
+        gap: true,
+        keys: { exit: false },
+        invalid: "Choose a row",
+      }),
+    },
+  });
+  const p = await phone(app, {}).dial();
+  p.expectText("Start\n1. Info\n2. Rows\n*. Exit");
+  (await p.send("1")).expectText("Info\n*. Exit");
+  (await p.send("0")).expectText("Invalid option\nInfo\n*. Exit");
+  (await p.send("*")).expectEnd("Goodbye!");
+  await p.dial();
+  (await p.send("2")).expectText("Rows:\n1. a\n2. b\n\n0. Back to Start");
+  (await p.send("7")).expectText("Choose a row\nRows:\n1. a\n2. b\n\n0. Back to Start");
+  (await p.send("0")).expectText("Start\n1. Info\n2. Rows\n*. Exit");
+});

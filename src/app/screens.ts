@@ -63,10 +63,27 @@ export type View = {
   readonly fit?: FitPolicy;
 };
 
+/** How a screen's reserved keys differ from the app's; false takes one away. */
+export type ScreenKeys = {
+  readonly back?: string | false;
+  readonly home?: string | false;
+  readonly exit?: string | false;
+};
+/** What menus, lists and texts have in common. */
+export type ScreenOptions<R, C, P> = {
+  /** What the back key does here instead of going back, and its label. */
+  readonly zero?: readonly [label: Text, to: (a: Args<R, C, P>) => MaybePromise<Next<R>>];
+  readonly keys?: ScreenKeys;
+  /** An empty line above the reserved keys. */
+  readonly gap?: boolean;
+};
+
 export interface Screen<R, C, P> {
   readonly kind: "screen";
   /** Reserved keys work here. False where they are legal answers (R9). */
   readonly keys: boolean;
+  readonly ownKeys?: ScreenKeys;
+  readonly gap?: boolean;
   /** What the back key does here instead of going back, and its label. */
   readonly zero?: {
     readonly label: Text;
@@ -88,22 +105,20 @@ export type MenuItem<R, C, P> = {
   /** The item is left out while this is false. */
   readonly when?: (a: Args<R, C, P>) => boolean;
 };
-export type MenuDef<R, C, P> = {
+export type MenuDef<R, C, P> = ScreenOptions<R, C, P> & {
   readonly title: Said<Args<R, C, P>>;
   readonly items: readonly MenuItem<R, C, P>[];
-  readonly zero?: readonly [label: Text, to: (a: Args<R, C, P>) => MaybePromise<Next<R>>];
+  /** In place of "Invalid option". */
   readonly invalid?: Text | Refusal;
 };
 
 export function menu<R, C, P>(def: MenuDef<R, C, P>): Screen<R, C, P> {
-  const { title, items, zero, invalid } = def;
+  const { title, items, invalid } = def;
   const ids = items.map(idOf);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) throw new Error(`a menu has two items with the id "${twice}"`);
   return {
-    kind: "screen",
-    keys: true,
-    ...(zero && { zero: { label: zero[0], to: zero[1] } }),
+    ...commonOf(def),
     async render(a) {
       const lines = items.flatMap((item, index) => {
         if (item.when?.(a) === false) return [];
@@ -151,7 +166,7 @@ export function input<R, C, P, T>(def: InputDef<R, C, P, T>): Screen<R, C, P> {
   };
 }
 
-export type ListDef<R, C, P, T> = {
+export type ListDef<R, C, P, T> = ScreenOptions<R, C, P> & {
   readonly title: Said<Args<R, C, P>>;
   readonly load: (a: Args<R, C, P>) => MaybePromise<readonly T[]>;
   /** What a row is known by while it is on the phone: not its position. */
@@ -160,12 +175,13 @@ export type ListDef<R, C, P, T> = {
   readonly to: (a: Args<R, C, P> & { readonly row: T }) => MaybePromise<Next<R>>;
   /** Shown in place of the title when there are no rows. */
   readonly empty?: Text;
+  /** In place of "Invalid option". */
+  readonly invalid?: Text | Refusal;
 };
 
 export function list<R, C, P, T>(def: ListDef<R, C, P, T>): Screen<R, C, P> {
   return {
-    kind: "screen",
-    keys: true,
+    ...commonOf(def),
     async render(a) {
       const rows = await def.load(a);
       if (rows.length === 0 && def.empty !== undefined) return { text: def.empty };
@@ -173,7 +189,8 @@ export function list<R, C, P, T>(def: ListDef<R, C, P, T>): Screen<R, C, P> {
       return { text: await said(def.title, a), lines };
     },
     async answer(_input, id, a) {
-      if (id === undefined) return { type: "invalid" };
+      if (id === undefined)
+        return def.invalid === undefined ? { type: "invalid" } : a.stay(def.invalid);
       const row = (await def.load(a)).find((candidate) => def.id(candidate) === id);
       return row === undefined ? { type: "updated" } : def.to(Object.freeze({ ...a, row }));
     },
@@ -196,18 +213,30 @@ export function language<R, C, P>(def: LanguageDef<R, C, P>): Screen<R, C, P> {
   return menu({ title: def.title, items });
 }
 
-export type TextDef<R, C, P> = {
+export type TextDef<R, C, P> = ScreenOptions<R, C, P> & {
   readonly body: Said<Args<R, C, P>>;
   readonly fit?: FitPolicy;
+  /** In place of "Invalid option". */
+  readonly invalid?: Text | Refusal;
 };
 
-export function text<R, C, P>({ body, fit = "paginate" }: TextDef<R, C, P>): Screen<R, C, P> {
+export function text<R, C, P>(def: TextDef<R, C, P>): Screen<R, C, P> {
+  const { body, fit = "paginate", invalid } = def;
+  return {
+    ...commonOf(def),
+    render: async (a) => ({ text: await said(body, a), fit }),
+    answer: (_input, _id, a) => (invalid === undefined ? { type: "invalid" } : a.stay(invalid)),
+  };
+}
+
+function commonOf<R, C, P>({ zero, keys, gap = false }: ScreenOptions<R, C, P>) {
   return {
     kind: "screen",
     keys: true,
-    render: async (a) => ({ text: await said(body, a), fit }),
-    answer: () => ({ type: "invalid" }),
-  };
+    gap,
+    ...(zero && { zero: { label: zero[0], to: zero[1] } }),
+    ...(keys && { ownKeys: keys }),
+  } as const;
 }
 
 function idOf<R, C, P>({ id, to, label }: MenuItem<R, C, P>, index: number): string {

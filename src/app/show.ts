@@ -1,6 +1,6 @@
 /** From the top of a stack to what the subscriber reads, and back into the stack what was shown. */
 import type { Refusal } from "./answers.ts";
-import type { AnyRoutes } from "./app.ts";
+import type { AnyRoutes, Keys } from "./app.ts";
 import { flowView, openFlow, type Seen } from "./flow-steps.ts";
 import { type AnyApp, type Given, own, reservedKeys, type Shown } from "./given.ts";
 import type { Footer, Marks } from "./layout.ts";
@@ -89,6 +89,7 @@ async function viewOf(given: Given, top: Frame, depth: number): Promise<Seen> {
     text: turn.say(text),
     lines: lines?.map(({ id, label }) => ({ id, label: turn.say(label) })),
     footer: screenKeys(given, def, depth),
+    gap: def.gap === true,
     fit,
   };
   return { ...plain, view };
@@ -101,10 +102,16 @@ function aloneView(text: string, fit: "error" | "paginate") {
 /** The reserved keys that work on a screen, as they are shown. */
 export function screenKeys(given: Given, def: PlainScreen, depth: number): readonly Footer[] {
   if (!def.keys) return [];
-  const { back } = given.app.keys;
-  const rest = reservedKeys(given, depth, def.zero === undefined && depth > 1);
+  const keys = keysOf(given, def);
+  const { back } = keys;
+  const rest = reservedKeys(given, depth, def.zero === undefined && depth > 1, keys);
   if (def.zero === undefined) return rest;
   return [{ key: back === false ? "0" : back, label: given.turn.say(def.zero.label) }, ...rest];
+}
+
+/** The app's keys, as this screen has them. */
+export function keysOf({ app }: Given, { ownKeys }: PlainScreen): Keys {
+  return ownKeys === undefined ? app.keys : { ...app.keys, ...ownKeys };
 }
 
 /** R1: one frozen object, made for this call. */
