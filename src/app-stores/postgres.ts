@@ -1,13 +1,14 @@
 /** Sessions of apps on PostgreSQL, for any number of processes: two round trips a turn. */
 import { randomBytes } from "node:crypto";
+import type { Pool } from "pg";
 import type { AppStore } from "../app/store.ts";
 import { openPool, type PostgresAppStoreOptions } from "./postgres-pool.ts";
-import { OPEN, RELEASE_KEPT, RELEASE_NOTHING, SETTLE, SWEEP, withDollars } from "./sql.ts";
+import { OPEN, RELEASE_KEPT, RELEASE_NOTHING, SETTLE, withDollars } from "./sql.ts";
+import { SETTLES_PER_SWEEP, SWEEP, SWEEP_EVERY_MS, SWEPT_TO } from "./sql.ts";
 
 export { postgresPinStore } from "./postgres-pins.ts";
 export type { PostgresAppStoreOptions } from "./postgres-pool.ts";
 
-const SWEEP_EVERY_MS = 30_000;
 const TABLE = `
 CREATE TABLE IF NOT EXISTS dialyard_app_sessions (
   key text PRIMARY KEY,
@@ -20,8 +21,8 @@ CREATE TABLE IF NOT EXISTS dialyard_app_sessions (
 const STATEMENTS = {
   open: withDollars(OPEN),
   settle: withDollars(SETTLE),
-  releaseNothing: withDollars(RELEASE_NOTHING),
-  releaseKept: withDollars(RELEASE_KEPT),
+  // Either finds the row, never both: one round trip.
+  release: withDollars(`WITH nothing AS (${RELEASE_NOTHING}) ${RELEASE_KEPT}`),
 };
 
 /**
@@ -34,10 +35,10 @@ const STATEMENTS = {
 export async function postgresAppStore(options: PostgresAppStoreOptions): Promise<AppStore> {
   const { report = console.error } = options;
   const pool = await openPool(options, TABLE);
-  const sweeping = setInterval(() => {
-    pool.query(withDollars(SWEEP), [Date.now()]).catch(report);
-  }, SWEEP_EVERY_MS);
+  const sweep = createSweep(pool, report);
+  const sweeping = setInterval(() => sweep(Date.now()), SWEEP_EVERY_MS);
   sweeping.unref();
+  let settles = 0;
   /** Prepared by name on each connection. */
   const query = (name: keyof typeof STATEMENTS, values: readonly unknown[]) =>
     pool.query<{ state: string | null; lapsed: number }>({
@@ -60,13 +61,14 @@ export async function postgresAppStore(options: PostgresAppStoreOptions): Promis
         lapsed: lapsed === 1,
       };
     },
-    async settle({ key, token }, { state, expiresAtMs }) {
+    async settle({ key, token }, { state, nowMs, expiresAtMs }) {
+      settles += 1;
+      if (settles % SETTLES_PER_SWEEP === 0) sweep(nowMs);
       const { rowCount } = await query("settle", [key, token, state, expiresAtMs]);
       return rowCount === 1;
     },
     async release({ key, token }) {
-      const { rowCount } = await query("releaseNothing", [key, token]);
-      if (rowCount === 0) await query("releaseKept", [key, token]);
+      await query("release", [key, token]);
     },
     async close() {
       if (isClosed) return;
@@ -74,5 +76,23 @@ export async function postgresAppStore(options: PostgresAppStoreOptions): Promis
       clearInterval(sweeping);
       await pool.end();
     },
+  };
+}
+
+/** One at a time, and no turn waits for it. */
+function createSweep(pool: Pool, report: (error: unknown) => void): (nowMs: number) => void {
+  let swept = "";
+  let isSweeping = false;
+  const sweep = async (nowMs: number): Promise<void> => {
+    const { rows } = await pool.query<{ key: string }>(withDollars(SWEPT_TO), [swept]);
+    await pool.query(withDollars(SWEEP), [swept, nowMs]);
+    swept = rows[0]?.key ?? "";
+  };
+  return (nowMs) => {
+    if (isSweeping) return;
+    isSweeping = true;
+    void sweep(nowMs)
+      .catch(report)
+      .finally(() => (isSweeping = false));
   };
 }

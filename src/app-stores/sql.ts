@@ -31,16 +31,29 @@ WHERE key = ?1 AND token = ?2`;
 export const RELEASE_NOTHING = `
 DELETE FROM dialyard_app_sessions WHERE key = ?1 AND token = ?2 AND state IS NULL AND lapsed = 0`;
 export const RELEASE_KEPT = `
-UPDATE dialyard_app_sessions SET token = NULL WHERE key = ?1 AND token = ?2`;
+UPDATE dialyard_app_sessions SET token = NULL
+WHERE key = ?1 AND token = ?2 AND (state IS NOT NULL OR lapsed <> 0)`;
 
-/** Rows looked at in one sweep. */
-const SWEEP_ROWS = 200;
-/** ?1 now: sessions of which neither the state nor a lost turn is needed any more. */
+/**
+ * Sweeping goes round and round the sessions by key, some at a time: an index by age would cost
+ * every turn, and a search without one grows with the sessions that are still needed.
+ */
+const SWEEP_ROWS = 512;
+/** Four rows are looked at for each turn, as sessions come no faster than turns. */
+export const SETTLES_PER_SWEEP = 128;
+/** And some while nobody calls. */
+export const SWEEP_EVERY_MS = 30_000;
+/** ?1 key swept last, ?2 now: of the next rows, those that nobody needs any more go. */
 export const SWEEP = `
 DELETE FROM dialyard_app_sessions WHERE key IN (
-  SELECT key FROM dialyard_app_sessions
-  WHERE expires_at <= ?1 - ${LAPSED_KEPT_MS} AND until <= ?1 - ${LAPSED_KEPT_MS}
-  LIMIT ${SWEEP_ROWS})`;
+  SELECT key FROM (
+    SELECT key, expires_at, until FROM dialyard_app_sessions
+    WHERE key > ?1 ORDER BY key LIMIT ${SWEEP_ROWS}
+  ) AS looked
+  WHERE expires_at <= ?2 - ${LAPSED_KEPT_MS} AND until <= ?2 - ${LAPSED_KEPT_MS})`;
+/** ?1 key swept last: the last of the next rows. None: the round is at its end. */
+export const SWEPT_TO = `
+SELECT key FROM dialyard_app_sessions WHERE key > ?1 ORDER BY key LIMIT 1 OFFSET ${SWEEP_ROWS - 1}`;
 
 /** $1 for ?1: PostgreSQL's way to write a parameter. */
 export function withDollars(statement: string): string {

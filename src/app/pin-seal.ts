@@ -36,6 +36,7 @@ const SALT_OCTETS = 16;
 const HASH_OCTETS = 32;
 const COST_OCTETS = 6; // log2 n, r, p: an octet, an octet, four
 const BODY_OCTETS = COST_OCTETS + SALT_OCTETS + HASH_OCTETS;
+const MEMORY_OCTETS_MAX = 2 ** 28;
 const KEY_FORMAT = /^(?:[0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)$/;
 
 /**
@@ -92,6 +93,16 @@ export async function sealPin(
   cipher.setAAD(aadOf(key, owner));
   const body = Buffer.concat([cipher.update(Buffer.concat([head, salt, hash])), cipher.final()]);
   return `${key.id}.${Buffer.concat([nonce, cipher.getAuthTag(), body]).toString("base64url")}`;
+}
+
+/** Before a PIN is sealed at a cost that nobody can read back, or that no machine can pay. */
+export function checkCost({ n, r, p }: PinCost): void {
+  const isWhole = [n, r, p].every((one) => Number.isSafeInteger(one) && one >= 1);
+  const isPower = n >= 2 && Number.isInteger(Math.log2(n));
+  if (isWhole && isPower && r <= 255 && p <= 255 && 128 * n * r <= MEMORY_OCTETS_MAX) return;
+  throw new Error(
+    "the cost of a PIN is n a power of 2, r and p from 1 to 255, and 128 * n * r at most 256 MiB",
+  );
 }
 
 export type OpenedPin = {

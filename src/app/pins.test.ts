@@ -242,6 +242,33 @@ test("keys come as text, and a bad one is refused without being said", () => {
   assert.throws(() => parsePinKeys(`${OLD},${OLD}`), /the same key twice/);
 });
 
+test("a slip in the options is refused, before it locks everybody out", () => {
+  for (const wrong of [
+    { attemptsMax: 0 },
+    { attemptsMax: 2.5 },
+    { slots: 0 },
+    { waitingMax: -1 },
+    { lockMs: Number.NaN },
+  ]) {
+    assert.throws(() => open(wrong), new RegExp(`^Error: ${Object.keys(wrong)[0]} of a PIN vault`));
+  }
+  const costs = [
+    { n: 1_000, r: 8, p: 1 },
+    { n: 1, r: 8, p: 1 },
+    { n: 16, r: 0, p: 1 },
+    { n: 16, r: 1, p: 1.5 },
+    { n: 2 ** 20, r: 8, p: 1 },
+  ];
+  for (const cost of costs) assert.throws(() => open({ cost }), /^Error: the cost of a PIN/);
+  assert.throws(() => open({ keys: [] }), /needs a key/);
+});
+
+test("nobody has the PIN of nobody: a turn without a number is an error", async () => {
+  const { pins } = open();
+  await assert.rejects(pins.set("", "8305"), /belongs to a subscriber/);
+  await assert.rejects(pins.verify("", "8305"), /belongs to a subscriber/);
+});
+
 test("when all slots and places to wait are taken, it says so and counts nothing", async () => {
   const { pins } = open({ slots: 1, waitingMax: 2 });
   await pins.set(ANA, "8305");

@@ -3,7 +3,14 @@
  * at, so that neither a crash nor guessing in parallel wins another one; what is slow about it
  * happens off the event loop, a few at a time.
  */
-import { openPin, type PinCost, type PinKey, type PinOwner, sealPin } from "./pin-seal.ts";
+import {
+  checkCost,
+  openPin,
+  type PinCost,
+  type PinKey,
+  type PinOwner,
+  sealPin,
+} from "./pin-seal.ts";
 import type { PinStore } from "./pin-store.ts";
 import { createSlots } from "./slots.ts";
 
@@ -99,6 +106,7 @@ export function pinVault(options: PinVaultOptions): PinVault {
   const { format = FORMAT, allowWeak = false, cost = COST } = options;
   const [key] = keys;
   if (key === undefined) throw new Error("a PIN vault needs a key");
+  checkNumbers(options);
   const slots = createSlots(options.slots ?? SLOTS, options.waitingMax ?? WAITING_MAX);
   const limits: Limits = {
     attemptsMax: options.attemptsMax ?? ATTEMPTS_MAX,
@@ -106,11 +114,12 @@ export function pinVault(options: PinVaultOptions): PinVault {
     lockMsMax: options.lockMsMax ?? LOCK_MS_MAX,
     nowMs: options.nowMs ?? Date.now,
   };
-  const placeOf = (subscriber: string): Place => ({
-    ...{ store, keys, cost, limits },
-    key: `${app}\n${digest(subscriber)}`,
-    owner: { app, subscriber },
-  });
+  const placeOf = (subscriber: string): Place => {
+    // A turn without a number has "": all of those would share one PIN.
+    if (subscriber === "") throw new Error("a PIN belongs to a subscriber, and none was given");
+    const key = `${app}\n${digest(subscriber)}`;
+    return { store, keys, cost, limits, key, owner: { app, subscriber } };
+  };
   const unfit = (pin: string): Unfit | undefined => {
     if (!format.test(pin)) return { type: "malformed" };
     return !allowWeak && isWeak(pin) ? { type: "weak" } : undefined;
@@ -157,6 +166,19 @@ export function pinVault(options: PinVaultOptions): PinVault {
       return (await rewrite(placeOf(subscriber), () => undefined)) !== undefined;
     },
   };
+}
+
+/** A slip here would lock everybody out, or nobody. */
+function checkNumbers(options: PinVaultOptions): void {
+  const { attemptsMax, lockMs, lockMsMax, slots, waitingMax, cost } = options;
+  const least = { attemptsMax: [attemptsMax, 1], lockMs: [lockMs, 1], lockMsMax: [lockMsMax, 1] };
+  const all = { ...least, slots: [slots, 1], waitingMax: [waitingMax, 0] };
+  for (const [name, [value, min]] of Object.entries(all)) {
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= min!)) {
+      throw new Error(`${name} of a PIN vault is a whole number of at least ${min}, not ${value}`);
+    }
+  }
+  if (cost !== undefined) checkCost(cost);
 }
 
 type Limits = {
