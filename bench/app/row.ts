@@ -71,12 +71,11 @@ async function measureTurn(
   order: { readonly turn: number; readonly sessions: number },
   expected: string,
 ): Promise<RowFigure> {
-  const said = Array.from({ length: order.sessions }, () => {
-    sessions += 1;
-    return Array.from({ length: order.turn + 1 }, (_, turn) => saidAt(`d${sessions}`, turn));
-  });
-  for (const turns of said) for (const one of turns.slice(0, -1)) await contender.turn(one);
-  const last = said.map((turns) => turns.at(-1)!);
+  const ids = Array.from({ length: order.sessions }, () => `d${(sessions += 1)}`);
+  for (let turn = 0; turn < order.turn; turn += 1) {
+    for (const id of ids) await contender.turn(saidAt(id, turn));
+  }
+  const last = ids.map((id) => saidAt(id, order.turn));
   const before = process.cpuUsage();
   for (const one of last) {
     const screen = await contender.turn(one);
