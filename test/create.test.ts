@@ -78,6 +78,8 @@ test("what cannot be done is said, and nothing is written", (t) => {
     [{ folder: undefined }, /which folder\?/],
     [{ folder, language: "php" }, /--language is ts or js/],
     [{ folder, protocol: "smoke" }, /--protocol is one of ola, /],
+    // A link of the gateway's: no application is asked over it.
+    [{ folder, protocol: "smpp" }, /--protocol is one of ola, /],
     [{ folder: join(folder, "$!") }, /is no name for a package/],
   ] as const;
   for (const [change, expected] of cases) {

@@ -38,6 +38,7 @@ export function createExchange<R, C>(app: App<R, C>, options: MountOptions<C>): 
   const { secret, deadlineMs = DEADLINE_MS, log = logToConsole } = options;
   const codec =
     "codec" in options ? options.codec : createCodec(options.protocol, options.protocolOptions);
+  if (codec.overLink) throw new Error(`${codec.name} is spoken over a link of a gateway, not HTTP`);
   const patienceMs = (codec.patienceMs ?? Infinity) - PATIENCE_SPARE_MS;
   const dialogue = dialogueOf(app, {
     ...options,

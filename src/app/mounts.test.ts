@@ -10,7 +10,8 @@ import { parseMsisdn } from "../core/address.ts";
 import { phone } from "../testing/phone.ts";
 import type { Backend, Codec, Reply, Turn, WireReply } from "../types.ts";
 import { createBank } from "./bank.fixture.ts";
-import { type AppTurn, memoryAppStore, serveApp, toFastify, toNodeHandler } from "./index.ts";
+import { type AppTurn, createExchange, memoryAppStore, serveApp } from "./index.ts";
+import { toFastify, toNodeHandler } from "./index.ts";
 import { bankApp } from "./transfer.fixture.ts";
 
 const JOHN = "258823456789";
@@ -148,4 +149,10 @@ test("a session id that another subscriber uses meets no state of theirs", async
   await call(served.url, codec, turnOf([]));
   const eve = { ...turnOf(["2"]), msisdn: parseMsisdn("258820000001") };
   assert.match((await call(served.url, codec, eve)).screen, /^Welcome Eve/);
+});
+
+test("a protocol that is a gateway's link and no HTTP is refused at once", () => {
+  const { context } = customers();
+  const options = { store: memoryAppStore(), context, protocol: "smpp" };
+  assert.throws(() => createExchange(bankApp, options), /smpp is spoken over a link/);
 });

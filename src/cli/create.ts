@@ -10,8 +10,14 @@ import {
 import { stripTypeScriptTypes } from "node:module";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { codecNames } from "../codecs/index.ts";
+import { codecNames, createCodec } from "../codecs/index.ts";
 import { defineCommand } from "./args.ts";
+
+/** What an application can be asked in over HTTP, and answer in the response. */
+const PROTOCOLS = codecNames.filter((name) => {
+  const { overLink, pushes } = createCodec(name);
+  return overLink === undefined && pushes === undefined;
+});
 
 export const createCommand = defineCommand({
   name: "dialyard create",
@@ -31,8 +37,8 @@ export const createCommand = defineCommand({
       name: "protocol",
       type: "string",
       value: "NAME",
-      default: codecNames[0] ?? "",
-      help: `what it speaks as a service of its own: ${codecNames.join(", ")}`,
+      default: PROTOCOLS[0] ?? "",
+      help: `what it speaks as a service of its own: ${PROTOCOLS.join(", ")}`,
     },
   ],
 });
@@ -107,7 +113,7 @@ export function create(options: CreateOptions): Created {
 function problemWith({ folder, language, protocol }: CreateOptions): string | undefined {
   if (folder === undefined) return "which folder?";
   if (language !== "ts" && language !== "js") return "--language is ts or js";
-  if (!codecNames.includes(protocol)) return `--protocol is one of ${codecNames.join(", ")}`;
+  if (!PROTOCOLS.includes(protocol)) return `--protocol is one of ${PROTOCOLS.join(", ")}`;
   return undefined;
 }
 
