@@ -60,8 +60,8 @@ test("TypeScript in the documentation type checks, and its tests pass", () => {
 });
 
 test("the application of docs/pins.md runs as printed, PIN and all", () => {
-  const text = readFileSync(join(ROOT, "docs/pins.md"), "utf8");
-  const [, app = ""] = /```ts\n(.*?)```/s.exec(text) ?? [];
+  const [block] = codeBlocks(readFileSync(join(ROOT, "docs/pins.md"), "utf8"));
+  const app = block?.code ?? "";
   const talk = `
     import { phone } from "dialyard/testing";
     await pins.set("258823456789", "83057391");

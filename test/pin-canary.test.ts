@@ -15,7 +15,7 @@ import { noPostgres, type PostgresServer, startPostgres } from "./support/postgr
 import { noRedis, type RedisServer, startRedis } from "./support/redis-server.ts";
 
 const APP = new URL("support/pin-app.ts", import.meta.url).pathname;
-const SUBSCRIBERS = 800;
+const SUBSCRIBERS = 500;
 const PHONES_AT_ONCE = 24;
 /** So many digits that they are nowhere by chance. */
 const RIGHT = ["73051928465701", "18293746501827", "90817263544536", "26481537902468"];
@@ -53,7 +53,7 @@ async function shows(seen: Promise<Seen>, screen: RegExp): Promise<void> {
   assert.match((await seen).screen, screen);
 }
 
-/** Sets a PIN, mistypes it, types it; some also meet a check that throws. Gives PINs typed. */
+/** Chooses a PIN, types it twice, mistypes it, types it; some also meet a check that throws. Gives PINs typed. */
 async function live({ urls }: Running, nth: number): Promise<number> {
   const [network, url] = nth % 2 === 0 ? (["africastalking", 0] as const) : (["ola", 1] as const);
   const phone = (session: string): Phone =>
@@ -64,6 +64,8 @@ async function live({ urls }: Running, nth: number): Promise<number> {
   const setting = phone("set");
   await shows(setting.dial("*1#"), /^Canary/);
   await shows(setting.type("1"), /^Choose a PIN:/);
+  await shows(setting.type(right), /^Once more:/);
+  await shows(setting.type(wrong), /^The two PINs differ/);
   await shows(setting.type(right), /^Your PIN is set/);
 
   const paying = phone("pay");
@@ -74,13 +76,13 @@ async function live({ urls }: Running, nth: number): Promise<number> {
   await shows(paying.again(), /^Incorrect PIN\. 2 attempts left/);
   await shows(paying.type(right), /^Pay 31415926535897\?/);
   await shows(paying.type("1"), /^Paid/);
-  if (nth % 4 !== 0) return 3;
+  if (nth % 4 !== 0) return 5;
 
   const breaking = phone("broken");
   await breaking.dial("*1#");
   await shows(breaking.type("3"), /^Enter PIN:/);
   await shows(breaking.type(right), /^Service unavailable/);
-  return 4;
+  return 6;
 }
 
 /** PINs on their way when the process dies of an exception that nobody caught. */

@@ -38,7 +38,8 @@ export type {
 } from "./flow.ts";
 export { createExchange, type Exchange, type MountOptions } from "./mount.ts";
 export { serveApp, type ServedApp, type ServeOptions, toFastify, toNodeHandler } from "./node.ts";
-export { pinCheck, type PinTexts } from "./pin-check.ts";
+export { newPin, pinCheck, type PinTexts, samePin } from "./pin-check.ts";
+export type { PinDrafts, PinProposal, PinRepeat } from "./pin-draft.ts";
 export { parsePinKeys, type PinCost, type PinKey } from "./pin-seal.ts";
 export { memoryPinStore, type MemoryPinStore, type PinStore } from "./pin-store.ts";
 export {

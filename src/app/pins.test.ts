@@ -3,7 +3,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { phone } from "../testing/phone.ts";
 import { measureScreen } from "../core/screen.ts";
-import { memoryPinStore, ok, parsePinKeys, pinCheck, pinVault, ussd } from "./index.ts";
+import {
+  memoryPinStore,
+  newPin,
+  ok,
+  parsePinKeys,
+  pinCheck,
+  pinVault,
+  samePin,
+  ussd,
+} from "./index.ts";
 import type { PinStore, PinVaultOptions } from "./index.ts";
 import { testPinStore } from "./pin-store-conformance.ts";
 
@@ -288,6 +297,55 @@ test("hashing at the default cost leaves the event loop to the turns", async () 
   assert.ok(utilization < 0.5, `the event loop was busy for ${utilization} of the time`);
 });
 
+test("a PIN is chosen by typing it twice, and is the subscriber's when it is committed", async () => {
+  const { pins, clock } = open();
+  assert.deepEqual(await pins.repeat(ANA, "8305"), { type: "none" });
+  assert.deepEqual(await pins.propose(ANA, "1111"), { type: "weak" });
+  assert.deepEqual(await pins.propose(ANA, "8305"), { type: "proposed" });
+  assert.equal(await pins.commit(ANA), false, "typed once");
+  assert.deepEqual(await pins.verify(ANA, "8305"), { type: "unset" });
+  assert.deepEqual(await pins.repeat(ANA, "8306"), { type: "different" });
+  assert.deepEqual(await pins.repeat(RUI, "8305"), { type: "none" });
+  assert.deepEqual(await pins.repeat(ANA, "8305"), { type: "same" });
+  assert.equal(await pins.commit(ANA), true);
+  assert.equal(await pins.commit(ANA), false, "once");
+  assert.deepEqual(await pins.verify(ANA, "8305"), { type: "right" });
+
+  assert.deepEqual(await pins.propose(ANA, "7391"), { type: "exists" });
+  assert.deepEqual(await pins.propose(ANA, "7391", { replace: true }), { type: "proposed" });
+  await pins.repeat(ANA, "7391");
+  await pins.propose(ANA, "6128", { replace: true });
+  assert.equal(await pins.commit(ANA), false, "another one was proposed");
+  await pins.repeat(ANA, "6128");
+  clock.nowMs += 10 * MINUTE_MS;
+  assert.equal(await pins.commit(ANA), false, "too late");
+  assert.deepEqual(await pins.repeat(ANA, "6128"), { type: "none" });
+  assert.deepEqual(await pins.verify(ANA, "8305"), { type: "right" });
+});
+
+test("a flow changes a PIN: the old one, the new one, and the new one again", async () => {
+  const { pins, clock } = open();
+  const u = ussd<{ main: object }>();
+  const main = u
+    .flow()
+    .secret("old", "Current PIN:", pinCheck(pins))
+    .secret("new", "New PIN:", newPin(pins, { replace: true }))
+    .secret("again", "New PIN again:", samePin(pins))
+    .run(async (_v, _ctx, _key, { msisdn }) => ((await pins.commit(msisdn)) ? "Changed" : "Not"));
+  const app = u.app({ name: "bank", start: "main", screens: { main } });
+  await pins.set(ANA, "83057391");
+  const p = phone(app, { msisdn: ANA, companion: false });
+  clock.nowMs = p.clock.nowMs();
+  (await p.dial()).expectText(/^Current PIN:/);
+  (await p.send("83057391")).expectText(/^New PIN:/);
+  (await p.send("12345678")).expectText(/^Too easy to guess/);
+  (await p.send("61284759")).expectText(/^New PIN again:/);
+  (await p.send("61284750")).expectText(/^The two PINs differ/);
+  (await p.send("61284759")).expectEnd("Changed");
+  assert.deepEqual(await pins.verify(ANA, "61284759"), { type: "right" });
+  assert.equal((await pins.verify(ANA, "83057391")).type, "wrong");
+});
+
 const pay = (pins: ReturnType<typeof open>["pins"]) => {
   const u = ussd<{ main: object }>();
   const main = u
@@ -315,7 +373,8 @@ test("pinCheck in a flow: asks again while attempts are left, then the session e
   (await p.send("50", "83057391")).expectEnd("Paid 50");
 });
 
-test("its texts are GSM-7 in every language that comes with it", async () => {
+test("its texts are GSM-7, and their own, in every language that comes with it", async () => {
+  const said = new Map<string, readonly string[]>();
   for (const locale of ["en", "fr", "pt", "sw"]) {
     const { pins, clock } = open();
     const options = { msisdn: ANA, companion: false, locale } as const;
@@ -327,7 +386,28 @@ test("its texts are GSM-7 in every language that comes with it", async () => {
     await p.dial();
     texts.push((await p.send("50", "00000001")).screen, (await p.send("00000002")).screen);
     texts.push((await p.send("00000003")).screen);
+    const choosing = await phone(choose(pins), options).dial();
+    for (const pin of ["12", "11111111", "61284759"]) texts.push((await choosing.send(pin)).screen);
+    await pins.remove(ANA);
+    await choosing.dial();
+    texts.push((await choosing.send("61284759", "61284750")).screen);
+    clock.nowMs += 10 * MINUTE_MS;
+    texts.push((await choosing.send("61284759")).screen);
     for (const text of texts) assert.equal(measureScreen(text).alphabet, "gsm7", text);
-    assert.equal(new Set(texts).size, 4);
+    assert.equal(new Set(texts).size, 9);
+    said.set(locale, texts);
+  }
+  for (let nth = 0; nth < 9; nth += 1) {
+    assert.equal(new Set([...said.values()].map((texts) => texts[nth])).size, 4);
   }
 });
+
+const choose = (pins: ReturnType<typeof open>["pins"]) => {
+  const u = ussd<{ main: object }>();
+  const main = u
+    .flow()
+    .secret("pin", "Choose a PIN:", newPin(pins))
+    .secret("again", "Again:", samePin(pins))
+    .run(() => "Set");
+  return u.app({ name: "bank", start: "main", screens: { main } });
+};

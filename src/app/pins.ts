@@ -3,6 +3,8 @@
  * at, so that neither a crash nor guessing in parallel wins another one; what is slow about it
  * happens off the event loop, a few at a time.
  */
+import { createDrafts, type PinDrafts } from "./pin-draft.ts";
+import { FRESH, type PinRow, rowOf, textOf } from "./pin-row.ts";
 import {
   checkCost,
   openPin,
@@ -54,7 +56,7 @@ export type PinSet = { readonly type: "set" | "exists" } | Unfit | Busy;
 export type PinChange =
   { readonly type: "changed" } | Exclude<PinVerdict, { type: "right" }> | Unfit;
 
-export type PinVault = {
+export type PinVault = PinDrafts & {
   /** A first PIN; "exists" where there is one, which stays. */
   readonly set: (subscriber: string, pin: string) => Promise<PinSet>;
   readonly verify: (subscriber: string, pin: string) => Promise<PinVerdict>;
@@ -66,18 +68,7 @@ export type PinVault = {
   readonly remove: (subscriber: string) => Promise<boolean>;
 };
 
-/** What the store's text says. */
-type Row = {
-  readonly v: 1;
-  readonly sealed: string;
-  /** Guesses since the last right one. */
-  readonly tries: number;
-  /** Locks since the last right one. */
-  readonly locks: number;
-  /** Locked until; 0 when not. */
-  readonly until: number;
-};
-type Read = { readonly text: string; readonly row: Row };
+type Read = { readonly text: string; readonly row: PinRow };
 
 /** OWASP Password Storage Cheat Sheet, scrypt: 16 MiB, for some 0.2 s. */
 const COST: PinCost = { n: 2 ** 14, r: 8, p: 5 };
@@ -89,7 +80,6 @@ const SLOTS = 2;
 const WAITING_MAX = 32;
 /** A shift further would be longer than any lock. */
 const LOCKS_DOUBLED_MAX = 30;
-const NEW = { v: 1, tries: 0, locks: 0, until: 0 } as const;
 /** Others' writes between our read and our write; more than that is not a coincidence. */
 const WRITES_MAX = 100;
 
@@ -127,14 +117,22 @@ export function pinVault(options: PinVaultOptions): PinVault {
   const seal = (subscriber: string, pin: string): Promise<string> =>
     sealPin(key, { app, subscriber }, pin, cost);
 
+  const drafts = createDrafts({
+    ...{ store, unfit, seal, nowMs: limits.nowMs },
+    keyOf: (subscriber) => placeOf(subscriber).key,
+    open: (subscriber, sealed) => openPin(keys, { app, subscriber }, sealed, cost),
+    inSlot: (work) => within(slots, work),
+  });
+
   return {
+    ...drafts,
     async set(subscriber, pin) {
       const why = unfit(pin);
       if (why !== undefined) return why;
       return within(slots, async () => {
         const place = placeOf(subscriber);
         if ((await store.load(place.key)) !== undefined) return { type: "exists" };
-        const text = textOf({ ...NEW, sealed: await seal(subscriber, pin) });
+        const text = textOf({ ...FRESH, sealed: await seal(subscriber, pin) });
         return { type: (await store.replace(place.key, undefined, text)) ? "set" : "exists" };
       });
     },
@@ -159,8 +157,8 @@ export function pinVault(options: PinVaultOptions): PinVault {
       });
     },
     async unlock(subscriber) {
-      const open = (row: Row): Row => ({ ...NEW, sealed: row.sealed });
-      return (await rewrite(placeOf(subscriber), open)) !== undefined;
+      const free = ({ sealed }: PinRow): PinRow => ({ ...FRESH, sealed });
+      return (await rewrite(placeOf(subscriber), free)) !== undefined;
     },
     async remove(subscriber) {
       return (await rewrite(placeOf(subscriber), () => undefined)) !== undefined;
@@ -227,7 +225,7 @@ async function guess(
   const opened = openPin(place.keys, place.owner, row.sealed, place.cost);
   if (await opened.matches(pin)) {
     const accept = async (sealed = row.sealed): Promise<boolean> => {
-      const isWritten = await place.store.replace(place.key, text, textOf({ ...NEW, sealed }));
+      const isWritten = await place.store.replace(place.key, text, textOf({ ...FRESH, sealed }));
       return isWritten || acceptLate(place, row, sealed);
     };
     return { type: "right", isCurrent: opened.isCurrent, accept };
@@ -257,7 +255,7 @@ async function count(place: Place): Promise<Counted> {
 }
 
 /** Others guessed meanwhile: what they did stays counted, and a lock of theirs stays. */
-async function acceptLate(place: Place, looked: Row, sealed: string): Promise<boolean> {
+async function acceptLate(place: Place, looked: PinRow, sealed: string): Promise<boolean> {
   let isSame = false;
   await rewrite(place, (row) => {
     isSame = row.sealed === looked.sealed;
@@ -269,12 +267,12 @@ async function acceptLate(place: Place, looked: Row, sealed: string): Promise<bo
 /** Until nobody else wrote in between. Undefined where there is no row. */
 async function rewrite(
   { store, key }: Place,
-  change: (row: Row) => Row | undefined,
+  change: (row: PinRow) => PinRow | undefined,
 ): Promise<Read | undefined> {
   for (let nth = 0; nth < WRITES_MAX; nth += 1) {
     const text = await store.load(key);
     if (text === undefined) return undefined;
-    const row = rowOf(text);
+    const row = rowOf<PinRow>(text);
     const after = change(row);
     if (after === row) return { text, row };
     const afterText = after === undefined ? undefined : textOf(after);
@@ -283,16 +281,6 @@ async function rewrite(
     }
   }
   throw new Error(`a PIN was written by others ${WRITES_MAX} times while it was read`);
-}
-
-function textOf(row: Row): string {
-  return JSON.stringify(row);
-}
-
-function rowOf(text: string): Row {
-  const row = JSON.parse(text) as Row;
-  if (row.v !== 1) throw new Error("a PIN was written by a newer version");
-  return row;
 }
 
 /** One digit all along, or digits in a row: 0000, 1234, 9876. */

@@ -6,14 +6,15 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type AppStore,
-  bad,
   memoryAppStore,
   memoryPinStore,
+  newPin,
   ok,
   parsePinKeys,
   pinCheck,
   type PinStore,
   pinVault,
+  samePin,
   serveApp,
   stop,
   ussd,
@@ -65,11 +66,11 @@ const pins = pinVault({
 const u = ussd<{ main: object; set: object; pay: object; broken: object }>();
 const set = u
   .flow()
-  .secret("pin", "Choose a PIN:", async (pin, _v, _ctx, turn) => {
-    const { type } = await pins.set(turn.msisdn, pin);
-    return type === "set" ? ok(true) : bad(`Not taken: ${type}`);
-  })
-  .run(() => "Your PIN is set");
+  .secret("pin", "Choose a PIN:", newPin(pins))
+  .secret("again", "Once more:", samePin(pins))
+  .run(async (_v, _ctx, _key, { msisdn }) =>
+    (await pins.commit(msisdn)) ? "Your PIN is set" : "It is not",
+  );
 const pay = u
   .flow()
   .ask("account", "Enter account:", (typed) => ok(typed))
