@@ -92,4 +92,26 @@ describe("a store whose server is silent: every turn is answered in time, and it
       }),
     ),
   );
+
+  test("Redis: a lease whose reply was lost is still one's own", { skip: noRedis }, async () => {
+    const proxy = await startStallingProxy(redis!.port);
+    const url = `redis://127.0.0.1:${proxy.port}`;
+    const store = await redisAppStore({ url, prefix: "lost:", report });
+    try {
+      const ask = { key: "a", nowMs: 1_000, leaseMs: 5_000 };
+      const first = await store.open(ask);
+      assert.ok(first.type === "leased");
+      await store.settle(first.lease, { state: "kept", nowMs: 1_000, expiresAtMs: 9_000 });
+
+      const losing = proxy.loseReplies();
+      const held = await store.open(ask);
+      await losing;
+      assert.ok(held.type === "leased", "the command was sent again, and found its own lease");
+      assert.deepEqual([held.state, held.lapsed], ["kept", false]);
+      assert.deepEqual(await store.open(ask), { type: "busy" });
+    } finally {
+      await proxy.close();
+      await store.close();
+    }
+  });
 });

@@ -16,16 +16,19 @@ const PREFIX = "dialyard:app:";
  *   KEYS  session   ARGV  token, until, now
  *   fields of the session: s state, e when it expires, t token, u until, l lapsed
  *   returns nil when busy, else { state or false, lapsed }
+ *
+ * The client sends it again when a connection broke before the reply: then the lease is its own.
  */
 const OPEN = `
 local held = redis.call("HMGET", KEYS[1], "s", "e", "t", "u", "l")
+local others = held[3] and held[3] ~= ARGV[1]
 local now = tonumber(ARGV[3])
 local expires = tonumber(held[2] or "0")
 local till = tonumber(held[4] or "0")
-if held[3] and till > now then return nil end
+if others and till > now then return nil end
 local kept = till + ${LAPSED_KEPT_MS}
 local lapsed = 0
-if (held[3] or held[5]) and (expires > now or kept > now) then lapsed = 1 end
+if (others or held[5]) and (expires > now or kept > now) then lapsed = 1 end
 local state = held[1]
 if state and expires <= now then
   state = false

@@ -1,5 +1,8 @@
 /** A network between a client and a server that can go silent: nothing is refused, nothing comes. */
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
+
+const LOST_MS = 200;
 
 export type StallingProxy = {
   readonly port: number;
@@ -7,6 +10,8 @@ export type StallingProxy = {
   readonly stall: () => void;
   /** Connections made from now on pass; those that were there stay silent, as after a failover. */
   readonly failOver: () => void;
+  /** Requests still arrive, their replies don't, and the connections break: what was done? */
+  readonly loseReplies: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -33,6 +38,12 @@ export async function startStallingProxy(serverPort: number): Promise<StallingPr
     stall() {
       isSilent = true;
       silence(...open);
+    },
+    async loseReplies() {
+      const upstreams = [...open].filter(({ remotePort }) => remotePort === serverPort);
+      for (const socket of upstreams) silence(socket);
+      await wait(LOST_MS);
+      for (const socket of [...open]) socket.destroy();
     },
     failOver() {
       isSilent = false;
