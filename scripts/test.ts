@@ -8,7 +8,7 @@ import { globSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const TEST_FILES = ["src/**/*.test.ts", "test/**/*.test.ts"];
+const TEST_FILES = ["src/**/*.test.ts", "test/**/*.test.ts", "examples/*/*.test.ts"];
 // Two test files at once: more would disturb suites that watch deadlines on small machines.
 const CONCURRENCY = 2;
 // A test that hangs fails by this time, which leaves room for the rest inside 15 minutes.

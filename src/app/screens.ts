@@ -61,6 +61,8 @@ export type View = {
   readonly text: Text;
   readonly lines?: readonly Line[];
   readonly fit?: FitPolicy;
+  /** An empty line above the reserved keys. */
+  readonly gap?: boolean;
 };
 
 /** How a screen's reserved keys differ from the app's; false takes one away. */
@@ -74,7 +76,7 @@ export type ScreenOptions<R, C, P> = {
   /** What the back key does here instead of going back, and its label. */
   readonly zero?: readonly [label: Text, to: (a: Args<R, C, P>) => MaybePromise<Next<R>>];
   readonly keys?: ScreenKeys;
-  /** An empty line above the reserved keys. */
+  /** An empty line above the reserved keys, where there are numbered lines. */
   readonly gap?: boolean;
 };
 
@@ -83,7 +85,6 @@ export interface Screen<R, C, P> {
   /** Reserved keys work here. False where they are legal answers (R9). */
   readonly keys: boolean;
   readonly ownKeys?: ScreenKeys;
-  readonly gap?: boolean;
   /** What the back key does here instead of going back, and its label. */
   readonly zero?: {
     readonly label: Text;
@@ -113,7 +114,7 @@ export type MenuDef<R, C, P> = ScreenOptions<R, C, P> & {
 };
 
 export function menu<R, C, P>(def: MenuDef<R, C, P>): Screen<R, C, P> {
-  const { title, items, invalid } = def;
+  const { title, items, invalid, gap = false } = def;
   const ids = items.map(idOf);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) throw new Error(`a menu has two items with the id "${twice}"`);
@@ -125,7 +126,7 @@ export function menu<R, C, P>(def: MenuDef<R, C, P>): Screen<R, C, P> {
         const label = typeof item.label === "function" ? item.label(a) : item.label;
         return [{ id: ids[index] ?? "", label }];
       });
-      return { text: await said(title, a), lines };
+      return { text: await said(title, a), lines, gap };
     },
     answer(_input, id, a) {
       if (id === undefined) return invalid === undefined ? { type: "invalid" } : a.stay(invalid);
@@ -186,7 +187,7 @@ export function list<R, C, P, T>(def: ListDef<R, C, P, T>): Screen<R, C, P> {
       const rows = await def.load(a);
       if (rows.length === 0 && def.empty !== undefined) return { text: def.empty };
       const lines = rows.map((row) => ({ id: def.id(row), label: def.label(row, a) }));
-      return { text: await said(def.title, a), lines };
+      return { text: await said(def.title, a), lines, gap: def.gap === true };
     },
     async answer(_input, id, a) {
       if (id === undefined)
@@ -224,16 +225,15 @@ export function text<R, C, P>(def: TextDef<R, C, P>): Screen<R, C, P> {
   const { body, fit = "paginate", invalid } = def;
   return {
     ...commonOf(def),
-    render: async (a) => ({ text: await said(body, a), fit }),
+    render: async (a) => ({ text: await said(body, a), fit, gap: def.gap === true }),
     answer: (_input, _id, a) => (invalid === undefined ? { type: "invalid" } : a.stay(invalid)),
   };
 }
 
-function commonOf<R, C, P>({ zero, keys, gap = false }: ScreenOptions<R, C, P>) {
+function commonOf<R, C, P>({ zero, keys }: ScreenOptions<R, C, P>) {
   return {
     kind: "screen",
     keys: true,
-    gap,
     ...(zero && { zero: { label: zero[0], to: zero[1] } }),
     ...(keys && { ownKeys: keys }),
   } as const;

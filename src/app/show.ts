@@ -84,12 +84,12 @@ async function viewOf(given: Given, top: Frame, depth: number): Promise<Seen> {
   }
   const def = app.screens[top.s]!;
   if (def.kind === "flow") return await flowView(given, def, top, depth);
-  const { text, lines, fit = "paginate" } = await def.render(argsOf(given, top));
+  const { text, lines, fit = "paginate", gap = false } = await def.render(argsOf(given, top));
   const view = {
     text: turn.say(text),
     lines: lines?.map(({ id, label }) => ({ id, label: turn.say(label) })),
     footer: screenKeys(given, def, depth),
-    gap: def.gap === true,
+    gap,
     fit,
   };
   return { ...plain, view };
