@@ -12,7 +12,7 @@ import { loadApps } from "./cli/load-app.ts";
 import { terminalIo } from "./cli/terminal.ts";
 import { describeConfig, describeSettings, parseConfig } from "./config.ts";
 import type { AppFile, Config, ConfigFile, Mode } from "./config.ts";
-import { registerDemo, removeDemo } from "./demo/register.ts";
+import { type Demo, type DemoServers, registerDemo, startDemo } from "./demo.ts";
 import { createLog, errorFields, type Log } from "./observe/log.ts";
 import { startServer, type Running } from "./server.ts";
 
@@ -113,26 +113,34 @@ async function serve(definition: typeof devCommand, mode: Mode): Promise<number>
     process.exit(1);
   });
   let running: Running;
+  let demo: Demo | undefined;
   try {
+    // First, so that a gateway that is ready has somebody to dial.
+    demo = config.demo ? await startDemo(demoServers()) : undefined;
     running = await startServer(config, log, version);
   } catch (error) {
     flush();
+    await demo?.close();
     console.error(`dialyard: cannot start: ${reasonsOf(error)}`);
     return 1;
   }
-  const demo = config.demo
-    ? await registerDemo(running.registry)
-    : await removeDemo(running.registry);
-  if (mode === "development") console.log(welcome(running, demo.hints));
+  const hints = await registerDemo(running.registry, demo);
+  if (mode === "development") console.log(welcome(running, hints));
   await signalled();
   // A second signal means now: what is in flight is left unsettled.
   process.once("SIGTERM", () => process.exit(1));
   process.once("SIGINT", () => process.exit(1));
   const isDrained = await running.drain();
-  await demo.close();
+  await demo?.close();
   flush();
   // Sockets of networks that did not hang up must not keep a drained process alive.
   process.exit(isDrained ? 0 : 1);
+}
+
+/** Where the examples on Redis and PostgreSQL find a server. */
+function demoServers(): DemoServers {
+  const { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl } = process.env;
+  return { ...(redisUrl && { redisUrl }), ...(databaseUrl && { databaseUrl }) };
 }
 
 function signalled(): Promise<void> {

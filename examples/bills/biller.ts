@@ -2,7 +2,7 @@
  * The biller that OLA integration examples, Example 3 calls: POST /bills/lookup, POST /bills/pay.
  * A process of its own: BILLER_KEY=… node biller.ts
  *
- * Bills follow from the account number, so that anybody can tell what to expect: the last six digits
+ * Bills follow from the account number, so anybody can tell what to expect. The last six digits
  * are the amount in centavos ("12345678" owes 3456.78 MZN), a number ending in 0000 is not known
  * (404), and more than 5,000 MZN cannot be paid (402).
  */

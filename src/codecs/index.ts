@@ -8,8 +8,6 @@ import { ola } from "./ola.ts";
 import { smpp } from "./smpp.ts";
 
 export type { CodecEntry, CodecOptions } from "./entry.ts";
-/** For the demo applications, which speak these two by name. */
-export { africastalking, ixo };
 
 export const codecs: readonly CodecEntry[] = [ola, africastalking, ixo, kairos, smpp];
 
