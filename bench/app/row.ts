@@ -1,4 +1,6 @@
 /** One contender in a process of its own: measured when its parent says so. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { type Contender, contenders, MENU_SCREENS, MENU_TEXTS } from "./contenders.ts";
 
 export type RowOrder =
@@ -21,6 +23,10 @@ const menu = made.menu();
 const round = made.round();
 const chains = new Map<number, Contender>();
 let sessions = 0;
+
+setFlagsFromString("--expose-gc");
+/** Of the young generation: a whole collection would take the compiled code's feedback with it. */
+const collectGarbage = runInNewContext("gc") as (options: { readonly type: "minor" }) => void;
 
 process.on("message", (order: RowOrder) => {
   void obey(order).then((said) => process.send?.(said));
@@ -76,6 +82,8 @@ async function measureTurn(
     for (const id of ids) await contender.turn(saidAt(id, turn));
   }
   const last = ids.map((id) => saidAt(id, order.turn));
+  // What was done to get there is not to be cleared away while something else is measured.
+  collectGarbage({ type: "minor" });
   const before = process.cpuUsage();
   for (const one of last) {
     const screen = await contender.turn(one);
