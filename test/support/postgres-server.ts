@@ -100,8 +100,9 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
     url,
     async newDatabase() {
       databases += 1;
-      await psql(`CREATE DATABASE test_${databases}`);
-      return url(`test_${databases}`);
+      const name = `test_${databases}`;
+      await psql(`CREATE DATABASE ${name}`);
+      return url(name);
     },
     kill: () => end("SIGKILL"),
     start,

@@ -23,8 +23,8 @@ const transfer = u
       });
       return `Sent ${v.amount}. Ref ${await response.text()}`;
     },
-    // The ledger de-duplicates on the key, so the effect may be asked for again.
-    { idempotent: true },
+    // The ledger de-duplicates on the key, so the effect may be asked for again, unless told not to.
+    { idempotent: env["RUN_ONCE"] !== "yes" },
   );
 const main = u.menu({ title: "Bank", items: [{ label: "Transfer", to: "transfer" }] });
 const app = u.app({ name: "crash", start: "main", screens: { main, transfer } });
@@ -44,7 +44,8 @@ function openStore() {
   const url = env["STORE_URL"] ?? "";
   switch (env["STORE"] ?? "") {
     case "sqlite":
-      return sqliteAppStore({ file: url });
+      // A killed process loses nothing that way; the power is not cut here.
+      return sqliteAppStore({ file: url, synchronous: "normal" });
     case "redis":
       return redisAppStore({ url });
     case "postgres":
