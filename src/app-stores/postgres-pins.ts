@@ -1,6 +1,7 @@
 /** PINs on a PostgreSQL server. */
 import type { PinStore } from "../app/pin-store.ts";
-import { openPool, type PostgresAppStoreOptions } from "./postgres-pool.ts";
+import type { PostgresAppStoreOptions } from "./postgres-options.ts";
+import { openPool } from "./postgres-pool.ts";
 
 const TABLE = `
 CREATE TABLE IF NOT EXISTS dialyard_pins (key text PRIMARY KEY, pin text NOT NULL)

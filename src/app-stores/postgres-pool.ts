@@ -1,13 +1,6 @@
 /** A bounded pool of connections to a PostgreSQL server, with the tables that are wanted. */
 import { Pool } from "pg";
-
-export type PostgresAppStoreOptions = {
-  /** postgresql://user:password@host:port/database */
-  readonly url: string;
-  readonly connectionsMax?: number;
-  /** Told of connections that broke and sweeps that failed; by default they are printed. */
-  readonly report?: (error: unknown) => void;
-};
+import type { PostgresAppStoreOptions } from "./postgres-options.ts";
 
 const CONNECTIONS_MAX = 20;
 const CONNECT_MS_MAX = 2_000;

@@ -2,12 +2,13 @@
 import { randomBytes } from "node:crypto";
 import type { Pool } from "pg";
 import type { AppStore } from "../app/store.ts";
-import { openPool, type PostgresAppStoreOptions } from "./postgres-pool.ts";
+import type { PostgresAppStoreOptions } from "./postgres-options.ts";
+import { openPool } from "./postgres-pool.ts";
 import { OPEN, RELEASE_KEPT, RELEASE_NOTHING, SETTLE, withDollars } from "./sql.ts";
 import { SETTLES_PER_SWEEP, SWEEP, SWEEP_EVERY_MS, SWEPT_TO } from "./sql.ts";
 
 export { postgresPinStore } from "./postgres-pins.ts";
-export type { PostgresAppStoreOptions } from "./postgres-pool.ts";
+export type { PostgresAppStoreOptions } from "./postgres-options.ts";
 
 const TABLE = `
 CREATE TABLE IF NOT EXISTS dialyard_app_sessions (
