@@ -8,6 +8,14 @@ import pinoPretty from "pino-pretty";
 import { defineCommand, parseCommand } from "./cli/args.ts";
 import { create, createCommand } from "./cli/create.ts";
 import { dial, dialCommand } from "./cli/dial.ts";
+import {
+  crawlCommand,
+  graphCommand,
+  lintCommand,
+  runCrawl,
+  runGraph,
+  runLint,
+} from "./cli/inspect.ts";
 import { loadApps } from "./cli/load-app.ts";
 import { terminalIo } from "./cli/terminal.ts";
 import { describeConfig, describeSettings, parseConfig } from "./config.ts";
@@ -55,6 +63,9 @@ Usage: dialyard COMMAND [options]
   start     gateway for production
   dial      a phone in the terminal
   create    write an application to start from
+  lint      find faults in an application without calling it
+  graph     print an application as a flowchart
+  crawl     walk every option of an application
   config    print the configuration in force
   version   print the version
 
@@ -80,6 +91,10 @@ async function run(name: string): Promise<number> {
       return dialFromTerminal();
     case "create":
       return createApp();
+    case "lint":
+    case "graph":
+    case "crawl":
+      return inspect(name);
     case "version":
     case "--version":
       console.log(version);
@@ -257,6 +272,32 @@ function nodeMajorOfNpm(): number {
   const PATH = folders.filter((folder) => !/node_modules[\\/]\.bin$/.test(folder)).join(delimiter);
   const { stdout } = spawnSync("node", ["--version"], { env: { PATH }, encoding: "utf8" });
   return Number(/^v(\d+)/.exec(stdout ?? "")?.[1] ?? 0);
+}
+
+async function inspect(name: "lint" | "graph" | "crawl"): Promise<number> {
+  const { isTTY } = process.stderr;
+  const io = {
+    out: (text: string) => console.log(text),
+    err: (text: string) => console.error(text),
+    progress: isTTY ? (text: string) => process.stderr.write(`\r\x1b[K${text}`) : undefined,
+    folder: process.cwd(),
+  };
+  switch (name) {
+    case "lint": {
+      const parsed = parseCommand(lintCommand, argv);
+      if (parsed.type !== "run") return printed(parsed);
+      return runLint(parsed.positionals[0], parsed.values, io);
+    }
+    case "graph": {
+      const parsed = parseCommand(graphCommand, argv);
+      return parsed.type === "run" ? runGraph(parsed.positionals[0], io) : printed(parsed);
+    }
+    case "crawl": {
+      const parsed = parseCommand(crawlCommand, argv);
+      if (parsed.type !== "run") return printed(parsed);
+      return runCrawl(parsed.positionals[0], parsed.values, io);
+    }
+  }
 }
 
 /** "cannot open it: because of that", without a stack. */

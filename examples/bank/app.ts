@@ -21,8 +21,12 @@ const main = u.menu({
 
 const transfer = u
   .flow()
-  .ask("to", "Transfer Money\n\nEnter recipient number:", parsePayee)
-  .ask("amount", ({ to }) => `To: ${to.name}\n${to.msisdn}\n\nEnter amount (MZN):`, parseAmount)
+  .ask("to", "Transfer Money\n\nEnter recipient number:", parsePayee, {
+    examples: ["843456789"],
+  })
+  .ask("amount", ({ to }) => `To: ${to.name}\n${to.msisdn}\n\nEnter amount (MZN):`, parseAmount, {
+    examples: ["500"],
+  })
   .secret(
     "pin",
     (v) => `Transfer Summary\nTo: ${v.to.name}\nAmount: ${money(v.amount)}\n\nEnter PIN:`,
@@ -30,6 +34,7 @@ const transfer = u
       if (!/^\d{4}$/.test(pin)) return instead("Invalid PIN\n\nEnter 4-digit PIN:");
       return bank.isPin(user, pin) ? ok(true) : stop("Incorrect PIN\n\nTransaction cancelled");
     },
+    { examples: ["1234"] },
   )
   .confirm(
     ({ to, amount }) =>

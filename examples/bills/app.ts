@@ -42,7 +42,12 @@ type Bill = { readonly account: string; readonly customer: string; readonly amou
 function bill(id: string, name: string) {
   return u
     .flow()
-    .ask("bill", `${name}\n\nEnter account number:`, (raw, _v, ctx) => lookUp(ctx, id, raw.trim()))
+    .ask(
+      "bill",
+      `${name}\n\nEnter account number:`,
+      (raw, _v, ctx) => lookUp(ctx, id, raw.trim()),
+      { examples: ["12345678"] },
+    )
     .confirm((v) => `Bill Details\n\n${said(v.bill)}\n`, {
       yes: "Pay Now",
       cancelled: "Payment cancelled",

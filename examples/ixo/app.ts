@@ -47,23 +47,42 @@ const account = u.menu({
 
 const create = u
   .flow()
-  .ask("who", "Your name:", (raw, _v, { accounts }) => {
-    const name = raw.trim();
-    if (!/^[\p{L}][\p{L} .'-]{1,29}$/u.test(name)) return bad("2 to 30 letters");
-    return ok({ id: accounts.newId(), name });
-  })
-  .secret("pin", "Choose a 5-digit PIN:", (pin, { who }, { pins }) => choosePin(pins, who.id, pin))
-  .secret("again", "Enter the PIN again:", async (pin, { who }, { pins }) => {
-    const { type } = await pins.verify(who.id, pin);
-    if (type === "right") return ok(true);
-    // Both have to be typed anew: nobody knows which of them was meant.
-    await pins.remove(who.id);
-    return stop("The PINs differ.\nPlease dial again.");
-  })
-  .run(({ who }, { accounts }) => {
-    accounts.open(who.id, who.name);
-    return `Account created.\nCustomer ID: ${who.id}\nKeep it with you to log in.`;
-  });
+  .ask(
+    "who",
+    "Your name:",
+    (raw, _v, { accounts }) => {
+      const name = raw.trim();
+      if (!/^[\p{L}][\p{L} .'-]{1,29}$/u.test(name)) return bad("2 to 30 letters");
+      return ok({ id: accounts.newId(), name });
+    },
+    { examples: ["Ana Banda"] },
+  )
+  .secret(
+    "pin",
+    "Choose a 5-digit PIN:",
+    (pin, { who }, { pins }) => choosePin(pins, who.id, pin),
+    { examples: ["73915"] },
+  )
+  .secret(
+    "again",
+    "Enter the PIN again:",
+    async (pin, { who }, { pins }) => {
+      const { type } = await pins.verify(who.id, pin);
+      if (type === "right") return ok(true);
+      // Both have to be typed anew: nobody knows which of them was meant.
+      await pins.remove(who.id);
+      return stop("The PINs differ.\nPlease dial again.");
+    },
+    { examples: ["73915"] },
+  )
+  // The PIN typed again is the confirmation; a log-in moves nothing.
+  .run(
+    ({ who }, { accounts }) => {
+      accounts.open(who.id, who.name);
+      return `Account created.\nCustomer ID: ${who.id}\nKeep it with you to log in.`;
+    },
+    { unconfirmed: true },
+  );
 
 const login = u
   .flow()
@@ -79,7 +98,7 @@ const login = u
     (pin, { who }, ctx, turn) => pinCheck(ctx.pins)(pin, {}, ctx, { ...turn, msisdn: who.id }),
     { attempts: 3 },
   )
-  .run(({ who }) => `Welcome back, ${who.name}!\nYou are logged in.`);
+  .run(({ who }) => `Welcome back, ${who.name}!\nYou are logged in.`, { unconfirmed: true });
 
 export const app = u.app({
   name: "ixo",

@@ -49,6 +49,7 @@ function listOf(title: string, to: "contract" | "delivery") {
     zero: ["Back to Main Menu", ({ home }) => home()],
     gap: true,
     invalid,
+    targets: [to],
   });
 }
 
@@ -68,6 +69,7 @@ const contract = u.input<Id, string>({
     ].join("\n");
   },
   back: false,
+  examples: ["1", "2", "0"],
   parse(raw, { ctx, params, turn }) {
     const { status } = find(ctx, turn.msisdn, params.id);
     const choices = status === "active" ? ["0", "1", "2"] : ["0", "2"];

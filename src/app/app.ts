@@ -15,6 +15,7 @@ import {
   text,
   type TextDef,
 } from "./screens.ts";
+import { AppMistake } from "./mistake.ts";
 import type { SystemTexts } from "./text.ts";
 import type { Middleware } from "./turn.ts";
 
@@ -165,7 +166,8 @@ function createApp<R, C>(def: AppDef<R, C>): App<R, C> {
   // The one place where screens of different params share a list: each is only ever given the
   // params of its own frame.
   const screens = { ...def.screens } as unknown as Readonly<Record<string, AnyScreen>>;
-  if (!Object.hasOwn(screens, start)) throw new Error(`app "${name}": no screen "${start}"`);
+  if (!Object.hasOwn(screens, start))
+    throw new AppMistake("unknown-target", `app "${name}": no screen "${start}"`);
   for (const [key, screen] of Object.entries(screens)) checkScreen(name, key, screen);
   const resume = def.resume ?? { mode: "never", withinMs: 0 };
   const chosenKeys = { ...DEFAULT_KEYS, ...keys };
@@ -188,18 +190,20 @@ const RESERVED = new Set(["__proto__", "constructor", "prototype"]);
 
 function checkName(app: string, what: string): void {
   if (what === "" || RESERVED.has(what) || what.startsWith("$")) {
-    throw new Error(`app "${app}": "${what}" is a reserved name`);
+    throw new AppMistake("reserved-name", `app "${app}": "${what}" is a reserved name`);
   }
 }
 
 function checkScreen(app: string, key: string, screen: AnyScreen): void {
   checkName(app, key);
   if (screen.kind !== "flow") return;
-  if (screen.steps.length === 0) throw new Error(`app "${app}": flow "${key}" has no steps`);
+  if (screen.steps.length === 0)
+    throw new AppMistake("empty-flow", `app "${app}": flow "${key}" has no steps`);
   const seen = new Set<string>();
   for (const step of screen.steps) {
     if (step.kind !== "confirm") checkName(app, step.key);
-    if (seen.has(step.key)) throw new Error(`app "${app}": flow "${key}" asks "${step.key}" twice`);
+    const twice = `app "${app}": flow "${key}" asks "${step.key}" twice`;
+    if (seen.has(step.key)) throw new AppMistake("duplicate-key", twice);
     seen.add(step.key);
   }
 }
@@ -207,7 +211,7 @@ function checkScreen(app: string, key: string, screen: AnyScreen): void {
 function checkKeys(app: string, { back, home, exit, more }: Keys): void {
   const chosen = [back, home, exit, more].filter((key) => key !== false);
   if (new Set(chosen).size === chosen.length && !chosen.includes("")) return;
-  throw new Error(`app "${app}": back, home, exit and more need different keys`);
+  throw new AppMistake("bad-keys", `app "${app}": back, home, exit and more need different keys`);
 }
 
 function checkCode(
@@ -216,7 +220,9 @@ function checkCode(
   code: string,
   to: string,
 ): readonly [string, string] {
-  if (asDialled(code) === undefined) throw new Error(`app "${app}": "${code}" is not like *365*2#`);
-  if (!Object.hasOwn(screens, to)) throw new Error(`app "${app}": "${code}" leads to no screen`);
+  if (asDialled(code) === undefined)
+    throw new AppMistake("bad-keys", `app "${app}": "${code}" is not like *365*2#`);
+  if (!Object.hasOwn(screens, to))
+    throw new AppMistake("unknown-target", `app "${app}": "${code}" leads to no screen`);
   return [code, to];
 }

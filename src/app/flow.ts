@@ -20,11 +20,15 @@ export type AskOptions = {
   /** False where the reserved keys are legal answers: an amount of 0 (R9). */
   readonly back?: boolean;
   readonly fit?: FitPolicy;
+  /** Answers that `dialyard crawl` types. */
+  readonly examples?: readonly string[];
 };
 export type SecretOptions<V, C> = {
   readonly back?: boolean;
   /** Wrong answers that are one too many; in this session, however often the step is left. */
   readonly attempts?: number;
+  /** Secrets that `dialyard crawl` types: of a test, never a subscriber's. */
+  readonly examples?: readonly string[];
   /** Lock the account here: the session ends with `locked` after it. */
   readonly onLocked?: (v: V, ctx: C, turn: AppTurn) => MaybePromise<void>;
   readonly locked?: Text;
@@ -45,6 +49,8 @@ export type ConfirmOptions = {
 export type RunOptions = {
   /** The effect may be asked for twice: whoever carries it out de-duplicates on the key (R6). */
   readonly idempotent?: boolean;
+  /** On purpose nothing is confirmed before it: a log-in moves nothing. For `dialyard lint`. */
+  readonly unconfirmed?: boolean;
 };
 
 /** A step with its types forgotten; methods, so that callbacks of any answers fit. */
@@ -56,6 +62,9 @@ export interface FlowStep {
   readonly attempts: number | undefined;
   readonly confirm: ConfirmOptions;
   readonly locked: Text | undefined;
+  /** What it asks, where that is the same at each turn. */
+  readonly literal: Text | undefined;
+  readonly examples: readonly string[];
   prompt(v: Answers, ctx: unknown, turn: AppTurn): MaybePromise<Text>;
   parse(raw: string, v: Answers, ctx: unknown, turn: AppTurn): MaybePromise<Parsed<unknown>>;
   options(v: Answers, ctx: unknown, turn: AppTurn): MaybePromise<readonly Option<unknown>[]>;
@@ -66,6 +75,7 @@ export interface FlowDef<C> {
   readonly kind: "flow";
   readonly steps: readonly FlowStep[];
   readonly idempotent: boolean;
+  readonly unconfirmed: boolean;
   run(v: Answers, ctx: C, effectKey: string, turn: AppTurn): MaybePromise<Text>;
 }
 
@@ -156,6 +166,7 @@ const PLAIN = {
   attempts: undefined,
   confirm: {},
   locked: undefined,
+  examples: [],
   parse: () => ({ type: "ok", value: true }),
   options: () => [],
   applies: () => true,
@@ -167,23 +178,24 @@ function flowOf<C, V extends Answers, B extends Answers>(
 ): Flow<C, V, B> {
   const then = <W extends Answers>(step: FlowStep) => flowOf<C, W, V>([...steps, step]);
   return {
-    ask(key, prompt, parse, { back = true, fit = "paginate" } = {}) {
-      return then({ ...PLAIN, key, kind: "ask", keys: back, fit, prompt: promptOf(prompt), parse });
+    ask(key, prompt, parse, { back = true, fit = "paginate", examples = [] } = {}) {
+      const asked = { keys: back, fit, parse, examples, ...promptOf(prompt) };
+      return then({ ...PLAIN, key, kind: "ask", ...asked });
     },
     choose(key, prompt, options) {
       const list = typeof options === "function" ? options : () => options;
-      return then({ ...PLAIN, key, kind: "choose", prompt: promptOf(prompt), options: list });
+      return then({ ...PLAIN, key, kind: "choose", ...promptOf(prompt), options: list });
     },
-    secret(key, prompt, check, { back = true, attempts, onLocked, locked } = {}) {
+    secret(key, prompt, check, { back = true, attempts, onLocked, locked, examples = [] } = {}) {
       const lock = { attempts, locked, onLocked: onLocked ?? PLAIN.onLocked };
-      const asked = { prompt: promptOf(prompt), parse: check, keys: back };
+      const asked = { ...promptOf(prompt), parse: check, keys: back, examples };
       return then({ ...PLAIN, key, kind: "secret", ...asked, ...lock });
     },
     confirm(prompt, options = {}) {
       // "$" cannot begin a key of the application's.
       const nth = steps.filter(({ kind }) => kind === "confirm").length;
       const key = nth === 0 ? "$confirm" : `$confirm${nth + 1}`;
-      const asked = { prompt: promptOf(prompt), confirm: options };
+      const asked = { ...promptOf(prompt), confirm: options };
       return then({ ...PLAIN, key, kind: "confirm", ...asked });
     },
     when(applies) {
@@ -194,13 +206,16 @@ function flowOf<C, V extends Answers, B extends Answers>(
       const condition: Pick<FlowStep, "applies"> = { applies: applies };
       return flowOf([...steps.slice(0, -1), { ...last, ...condition }]);
     },
-    run(effect, { idempotent = false } = {}) {
-      return { kind: "flow", steps, idempotent, run: effect };
+    run(effect, { idempotent = false, unconfirmed = false } = {}) {
+      return { kind: "flow", steps, idempotent, unconfirmed, run: effect };
     },
   };
 }
 
 function promptOf<V, C>(prompt: Prompt<V, C>) {
-  return (v: V, ctx: C, turn: AppTurn): MaybePromise<Text> =>
-    typeof prompt === "function" ? prompt(v, ctx, turn) : prompt;
+  return {
+    literal: typeof prompt === "function" ? undefined : prompt,
+    prompt: (v: V, ctx: C, turn: AppTurn): MaybePromise<Text> =>
+      typeof prompt === "function" ? prompt(v, ctx, turn) : prompt,
+  };
 }

@@ -4,6 +4,7 @@
  * fits it and remembers what was on the phone.
  */
 import type { MaybePromise, Parsed, Refusal } from "./answers.ts";
+import { AppMistake } from "./mistake.ts";
 import type { Text } from "./text.ts";
 import type { AppTurn } from "./turn.ts";
 
@@ -80,8 +81,32 @@ export type ScreenOptions<R, C, P> = {
   readonly gap?: boolean;
 };
 
+/** Where something leads: a screen, or a handler that says so. */
+export type Way = string | ((...args: never) => unknown);
+/** What of a screen is known without showing it: for lint and graph, never for a turn. */
+export type Shape = {
+  readonly kind: "menu" | "input" | "list" | "text";
+  /** Undefined where it is made at each turn. */
+  readonly text: Text | undefined;
+  readonly options: readonly {
+    readonly id: string;
+    /** Undefined where it is made at each turn. */
+    readonly label: Text | undefined;
+    /** By its position alone, which a deploy changes. */
+    readonly isById: boolean;
+    readonly to: Way;
+    readonly targets: readonly string[] | undefined;
+  }[];
+  /** What follows an answer that is no option. */
+  readonly onward: Way | undefined;
+  readonly targets: readonly string[] | undefined;
+  readonly examples: readonly string[];
+  readonly zero: Way | undefined;
+};
+
 export interface Screen<R, C, P> {
   readonly kind: "screen";
+  readonly shape: Shape;
   /** Reserved keys work here. False where they are legal answers (R9). */
   readonly keys: boolean;
   readonly ownKeys?: ScreenKeys;
@@ -105,6 +130,8 @@ export type MenuItem<R, C, P> = {
   readonly to: Target<R, Args<R, C, P>>;
   /** The item is left out while this is false. */
   readonly when?: (a: Args<R, C, P>) => boolean;
+  /** Where `to` may lead, where its code does not show: for lint and graph. */
+  readonly targets?: readonly (keyof R & string)[];
 };
 export type MenuDef<R, C, P> = ScreenOptions<R, C, P> & {
   readonly title: Said<Args<R, C, P>>;
@@ -117,9 +144,17 @@ export function menu<R, C, P>(def: MenuDef<R, C, P>): Screen<R, C, P> {
   const { title, items, invalid, gap = false } = def;
   const ids = items.map(idOf);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
-  if (twice !== undefined) throw new Error(`a menu has two items with the id "${twice}"`);
+  if (twice !== undefined)
+    throw new AppMistake("duplicate-key", `two items with the id "${twice}"`);
+  const options = items.map(({ id, label, to, targets }, index) => ({
+    id: ids[index] ?? "",
+    label: typeof label === "function" ? undefined : label,
+    isById: id !== undefined || typeof to === "string" || typeof label === "string",
+    to,
+    targets,
+  }));
   return {
-    ...commonOf(def),
+    ...commonOf(def, { kind: "menu", text: literal(title), options }),
     async render(a) {
       const lines = items.flatMap((item, index) => {
         if (item.when?.(a) === false) return [];
@@ -145,12 +180,17 @@ export type InputDef<R, C, P, T> = {
   /** False where the reserved keys are legal answers: an amount of 0. */
   readonly back?: boolean;
   readonly fit?: FitPolicy;
+  /** Answers that `dialyard crawl` types. */
+  readonly examples?: readonly string[];
+  /** Where `next` may lead, where its code does not show: for lint and graph. */
+  readonly targets?: readonly (keyof R & string)[];
 };
 
 export function input<R, C, P, T>(def: InputDef<R, C, P, T>): Screen<R, C, P> {
-  const { prompt, parse, next, back = true, fit = "paginate" } = def;
+  const { prompt, parse, next, back = true, fit = "paginate", examples = [], targets } = def;
+  const asked = { kind: "input", text: literal(prompt), onward: next, examples, targets } as const;
   return {
-    kind: "screen",
+    ...commonOf<R, C, P>({}, asked),
     keys: back,
     render: async (a) => ({ text: await said(prompt, a), fit }),
     async answer(raw, _id, a) {
@@ -178,11 +218,14 @@ export type ListDef<R, C, P, T> = ScreenOptions<R, C, P> & {
   readonly empty?: Text;
   /** In place of "Invalid option". */
   readonly invalid?: Text | Refusal;
+  /** Where `to` may lead, where its code does not show: for lint and graph. */
+  readonly targets?: readonly (keyof R & string)[];
 };
 
 export function list<R, C, P, T>(def: ListDef<R, C, P, T>): Screen<R, C, P> {
+  const { targets, to } = def;
   return {
-    ...commonOf(def),
+    ...commonOf(def, { kind: "list", text: literal(def.title), onward: to, targets }),
     async render(a) {
       const rows = await def.load(a);
       if (rows.length === 0 && def.empty !== undefined) return { text: def.empty };
@@ -224,16 +267,25 @@ export type TextDef<R, C, P> = ScreenOptions<R, C, P> & {
 export function text<R, C, P>(def: TextDef<R, C, P>): Screen<R, C, P> {
   const { body, fit = "paginate", invalid } = def;
   return {
-    ...commonOf(def),
+    ...commonOf(def, { kind: "text", text: literal(body) }),
     render: async (a) => ({ text: await said(body, a), fit, gap: def.gap === true }),
     answer: (_input, _id, a) => (invalid === undefined ? { type: "invalid" } : a.stay(invalid)),
   };
 }
 
-function commonOf<R, C, P>({ zero, keys }: ScreenOptions<R, C, P>) {
+function literal<A>(text: Said<A>): Text | undefined {
+  return typeof text === "function" ? undefined : text;
+}
+
+function commonOf<R, C, P>(
+  { zero, keys }: ScreenOptions<R, C, P>,
+  shape: Pick<Shape, "kind" | "text"> & Partial<Shape>,
+) {
+  const nothing = { options: [], onward: undefined, targets: undefined, examples: [] };
   return {
     kind: "screen",
     keys: true,
+    shape: { ...nothing, ...shape, zero: zero?.[1] } satisfies Shape,
     ...(zero && { zero: { label: zero[0], to: zero[1] } }),
     ...(keys && { ownKeys: keys }),
   } as const;

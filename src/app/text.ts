@@ -5,7 +5,11 @@
 import { failureScreen, type Language } from "../core/failure.ts";
 
 /** A text of a catalog with its values, not yet in a language. */
-export type Message = { readonly in: (locale: string) => string };
+export type Message = {
+  readonly in: (locale: string) => string;
+  /** The languages it was written in. */
+  readonly locales?: readonly string[];
+};
 /** Whatever a subscriber may read: a string, or a message of a catalog. */
 export type Text = string | Message;
 
@@ -68,14 +72,16 @@ export function catalog<const C extends Readonly<Record<string, Entries>>>(
   locales: C & Complete<C>,
 ): Catalog<C> {
   const byLocale: Readonly<Record<string, Entries>> = locales;
-  const first = Object.keys(byLocale)[0];
+  const known = Object.keys(byLocale);
+  const [first] = known;
   if (first === undefined) throw new Error("a catalog needs a locale");
   const messages: Record<string, (values?: Values) => Message> = {};
   for (const key of Object.keys(byLocale[first] ?? {})) {
     messages[key] = (values = {}) => ({
+      locales: known,
       in(locale) {
-        const known = matchLocale(locale, Object.keys(byLocale)) ?? first;
-        return fill(byLocale[known]?.[key] ?? "", values, known);
+        const spoken = matchLocale(locale, known) ?? first;
+        return fill(byLocale[spoken]?.[key] ?? "", values, spoken);
       },
     });
   }
