@@ -12,6 +12,8 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** What bin/dialyard starts: nothing imports it. */
 const MAIN = "./src/main.ts";
+/** What `dialyard dev` has to dial: found by path, so nothing that is compiled imports them. */
+const DEMO = ["examples/demo.ts", "examples/bills/biller.ts"];
 /** Of no use to who installs the package. */
 const NOT_PUBLISHED = ["scripts", "devDependencies", "workspaces", "allowScripts", "private"];
 
@@ -26,7 +28,8 @@ export function writePackage(folder: string): void {
   const manifest = JSON.parse(readFileSync(inRoot("package.json"), "utf8")) as Manifest;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  compile([...Object.values(manifest.exports), MAIN].filter(isTypeScript), folder);
+  const entryPoints = [...Object.values(manifest.exports), MAIN, ...DEMO];
+  compile(entryPoints.filter(isTypeScript), folder);
   copyRest(manifest.files, folder);
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(published(manifest), null, 2)}\n`);
 }

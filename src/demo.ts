@@ -5,8 +5,9 @@
 import { existsSync } from "node:fs";
 import { DEMO_HEADER, type Registry } from "./registry.ts";
 
-/** Present in a checkout; a package that was installed has no examples. */
-const EXAMPLES = new URL("../examples/demo.ts", import.meta.url);
+/** Beside the sources in a checkout, compiled as they are in a package. */
+const TYPE = import.meta.filename.endsWith(".ts") ? "ts" : "js";
+const EXAMPLES = new URL(`../examples/demo.${TYPE}`, import.meta.url);
 
 /** What examples/demo.ts exports. */
 type Examples = { readonly startDemo: (servers: DemoServers) => Promise<Demo> };

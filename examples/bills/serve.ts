@@ -2,11 +2,10 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { memoryAppStore, serveApp, type ServedApp } from "dialyard/app";
 import { app, type Context } from "./app.ts";
 
-const BILLER = fileURLToPath(new URL("biller.ts", import.meta.url));
+const BILLER = import.meta.filename.replace("serve.", "biller.");
 const TIMEOUT_MS = 3_500;
 
 /** The biller as a process of its own, with a key that nobody else has. */
