@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { ok, ussd } from "../app/index.ts";
+import { fileURLToPath } from "node:url";
+import { bad, ok, ussd } from "../app/index.ts";
 import { phone } from "./phone.ts";
 
 const u = ussd<{ main: object; pay: { to: string } }, object>();
@@ -103,6 +107,63 @@ test("what is expected and not there says what is there", async () => {
   const main = u.menu<object>({ title: "Welcome", items: [] });
   const p = await phone(appOf(main), {}).dial();
   assert.throws(() => p.expectScreen("other"), /Welcome/);
-  assert.throws(() => p.expectEnd(), /the session goes on: Welcome/);
+  assert.throws(
+    () => p.expectEnd(),
+    /the session goes on\n\nThe conversation so far:\ndials \*123#\n  \| Welcome/,
+  );
   assert.throws(() => p.expectText("Goodbye"), /Welcome/);
+});
+
+const paying = () =>
+  appOf(
+    u
+      .flow()
+      .ask("amount", 'How "much"?', anything)
+      .secret("pin", "PIN?", (pin) => (pin === "739184" ? ok(true) : bad("Wrong")))
+      .run((v) => `Paid ${v.amount}`),
+  );
+
+test("a failure shows the conversation so far, without its secrets", async () => {
+  const p = await (await phone(paying(), {}).dial("*365#")).send("50", "739184");
+  assert.throws(
+    () => p.expectText("Paid 60"),
+    ({ message }: Error) =>
+      /types 50\n {2}\| PIN\?\n {2}\| 0. Back\ntypes \*\*\*\*\n {2}\| Paid 50 {2}\(end\)/.test(
+        message,
+      ) &&
+      message.includes("Paid 60") &&
+      !message.includes("739184"),
+  );
+});
+
+test("a recording is a test that passes, once its secret is filled in", async () => {
+  const p = await (await phone(paying(), {}).dial("*365#")).send("50", "0000", "739184");
+  const recorded = p.record("a payment");
+  assert.ok(!recorded.includes("739184") && !recorded.includes('"0000"'));
+  const folder = mkdtempSync(fileURLToPath(new URL("recorded-", import.meta.url)));
+  try {
+    const here = (file: string) => JSON.stringify(fileURLToPath(new URL(file, import.meta.url)));
+    writeFileSync(
+      join(folder, "app.ts"),
+      `import { bad, ok, ussd } from ${here("../app/index.ts")};
+      const u = ussd();
+      const main = u.flow().ask("amount", 'How "much"?', (raw) => ok(raw))
+        .secret("pin", "PIN?", (pin) => (pin === "739184" ? ok(true) : bad("Wrong")))
+        .run((v) => \`Paid \${v.amount}\`);
+      export const app = u.app({ name: "t", start: "main", screens: { main } } as never);`,
+    );
+    // Both secrets are one constant, so the wrong one is left to whoever edits it.
+    const filled = recorded
+      .replace('"dialyard/testing"', here("index.ts"))
+      .replace(/^.*Wrong.*\n/m, "")
+      .replace('const SECRET = ""', 'const SECRET = "739184"');
+    writeFileSync(join(folder, "recorded.test.ts"), filled);
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const file = join(folder, "recorded.test.ts");
+    const run = spawnSync(process.execPath, ["--test", file], { encoding: "utf8", env });
+    assert.equal(run.status, 0, run.stdout + run.stderr);
+    assert.match(run.stdout, /a payment/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

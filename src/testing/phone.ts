@@ -19,6 +19,7 @@ import { dialogueOf } from "../app/dialogue.ts";
 import { asDialled, parseMsisdn } from "../core/address.ts";
 import { measureScreen } from "../core/screen.ts";
 import type { Inbound } from "../types.ts";
+import { createRecording, withConversation } from "./recording.ts";
 
 export type PhoneOptions<C> = ContextOption<C> & {
   /** E.164 digits, with or without "+". */
@@ -71,11 +72,14 @@ export type Phone<R, C> = {
   readonly crash: () => Promise<Phone<R, C>>;
   /** The node dies holding the turn, before anything is done; the network delivers it again. */
   readonly crashOn: (input: string) => Promise<Phone<R, C>>;
+  /** A failure shows the conversation so far. */
   readonly expectText: (expected: string | RegExp) => Phone<R, C>;
   readonly expectScreen: (place: string | undefined) => Phone<R, C>;
   readonly expectEnd: (expected?: string | RegExp) => Phone<R, C>;
   /** What the store holds of this session. */
   readonly stored: () => string;
+  /** All that was said, as a test that expects it again. Secrets are left out. */
+  readonly record: (title?: string) => string;
 };
 
 const CODE = "*123#";
@@ -111,10 +115,17 @@ export function phone<R, C>(app: App<R, C>, options: PhoneOptions<C>): Phone<R, 
       echo: {},
     };
   };
+  const recording = createRecording();
   const take = async (said: Inbound): Promise<void> => {
-    const typed = last.taken.secret ? said.input.text : "";
+    const isSecret = last.taken.secret && said.phase !== "begin";
+    const typed = isSecret ? said.input.text : "";
     last.said = said;
     last.taken = await line.deliver(said);
+    const { screen = "", action } = last.taken.reply ?? {};
+    const isDial = said.phase === "begin";
+    const input = isDial ? state.code : said.input.text;
+    const heard = { screen, isEnd: action === "end", isSecret, input } as const;
+    recording.note({ ...heard, kind: isDial ? "dial" : "send" });
     line.checkTurn(last.taken, typed);
   };
   const begin = async (code: string): Promise<Phone<R, C>> => {
@@ -151,6 +162,7 @@ export function phone<R, C>(app: App<R, C>, options: PhoneOptions<C>): Phone<R, 
       return self;
     },
     async drop() {
+      recording.note({ kind: "drop", input: "", isSecret: false, screen: "", isEnd: true });
       await line.only(message("abort", ""));
       last.taken = { ...last.taken, reply: undefined };
       return self;
@@ -181,19 +193,22 @@ export function phone<R, C>(app: App<R, C>, options: PhoneOptions<C>): Phone<R, 
       return self;
     },
     expectText(expected) {
-      if (typeof expected === "string") assert.equal(self.screen, expected);
-      else assert.match(self.screen, expected);
+      withConversation(recording.conversation, () => {
+        if (typeof expected === "string") assert.equal(self.screen, expected);
+        else assert.match(self.screen, expected);
+      });
       return self;
     },
     expectScreen(place) {
-      assert.equal(self.place, place, `the screen says: ${self.screen}`);
+      withConversation(recording.conversation, () => assert.equal(self.place, place));
       return self;
     },
     expectEnd(expected) {
-      assert.ok(self.ended, `the session goes on: ${self.screen}`);
+      withConversation(recording.conversation, () => assert.ok(self.ended, "the session goes on"));
       return expected === undefined ? self : self.expectText(expected);
     },
     stored: line.stored,
+    record: (title = "as recorded") => recording.test(title),
   };
   return self;
 }
