@@ -9,6 +9,9 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { createBank } from "../src/app/bank.fixture.ts";
+import { bankApp } from "../src/app/transfer.fixture.ts";
+import { phone as pocket } from "../src/testing/phone.ts";
 import { startGateway, type StartedGateway } from "./support/gateway.ts";
 import { readFiles } from "./support/leaks.ts";
 import { createNumbering, onlySessionOf, phoneOn, until } from "./support/operator.ts";
@@ -64,6 +67,28 @@ describe("an app in the gateway", () => {
         session.records.map(({ input }) => input),
         ["*365#", "2", "843456789", "5", "****", "1"],
       );
+    });
+  }
+
+  for (const protocol of ["ola", "africastalking", "ixo", "kairos"]) {
+    test(`${protocol}: every screen of a dialogue is the test phone's`, async () => {
+      // As in src/app/mounts.test.ts, where the same is typed at the HTTP mounts.
+      const inputs = ["9", "2", "12", "843456789", "99999", "500", "12*4", PIN, "8", "1"];
+      const { phone, msisdn } = dialFrom(protocol);
+      const bank = createBank();
+      const user = { ...bank.users.get("258823456789")!, msisdn };
+      const home = await pocket(bankApp, { msisdn, context: () => ({ bank, user }) }).dial("*365#");
+      const same = (screen: string) => screen.replace(/TXN\d+/, "TXN");
+      assert.equal((await phone.dial("*365#")).screen, home.screen);
+      for (const input of inputs) {
+        await home.send(input);
+        const { screen, isEnd } = await phone.type(input);
+        assert.equal(
+          same(screen).replace(/New balance.*/, ""),
+          same(home.screen).replace(/New balance.*/, ""),
+        );
+        assert.equal(isEnd, home.ended);
+      }
     });
   }
 

@@ -16,6 +16,7 @@ import {
   type TextDef,
 } from "./screens.ts";
 import { AppMistake } from "./mistake.ts";
+import type { ServedApp, ServeOptions } from "./node.ts";
 import type { SystemTexts } from "./text.ts";
 import type { Middleware } from "./turn.ts";
 
@@ -63,6 +64,13 @@ export interface App<R, C> {
   readonly locale: string;
   readonly texts: Partial<SystemTexts>;
   readonly use: readonly Middleware[];
+  /**
+   * Serves it over HTTP in the protocol named, on every path; `serveApp` is the same. The server is
+   * loaded when this is called: until then an app is data.
+   * @example
+   * const { url } = await app.listen({ protocol: "africastalking", port: 8081, context });
+   */
+  listen(options: ServeOptions<C>): Promise<ServedApp>;
   /** Never called: carries the types of routes and context to mounts and phones. */
   readonly types?: (routes: R, ctx: C) => void;
 }
@@ -172,7 +180,7 @@ function createApp<R, C>(def: AppDef<R, C>): App<R, C> {
   const resume = def.resume ?? { mode: "never", withinMs: 0 };
   const chosenKeys = { ...DEFAULT_KEYS, ...keys };
   checkKeys(name, chosenKeys);
-  return {
+  const app: App<R, C> = {
     name,
     version,
     start,
@@ -183,7 +191,12 @@ function createApp<R, C>(def: AppDef<R, C>): App<R, C> {
     locale,
     texts,
     use,
+    async listen(options) {
+      const { serveApp } = await import("./node.ts");
+      return serveApp(app, options);
+    },
   };
+  return app;
 }
 
 const RESERVED = new Set(["__proto__", "constructor", "prototype"]);

@@ -43,6 +43,11 @@ async function listen(t: TestContext, listener: RequestListener): Promise<string
 }
 
 const MOUNTS: Readonly<Record<string, Serve>> = {
+  "app.listen": async (t, options) => {
+    const served = await bankApp.listen(options);
+    t.after(() => served.close());
+    return served.url;
+  },
   "node:http": (t, options) => {
     const listener = toNodeHandler(bankApp, options);
     return listen(t, (request, response) => void listener(request, response));
