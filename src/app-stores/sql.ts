@@ -43,14 +43,15 @@ const SWEEP_ROWS = 512;
 export const SETTLES_PER_SWEEP = 128;
 /** And some while nobody calls. */
 export const SWEEP_EVERY_MS = 30_000;
-/** ?1 key swept last, ?2 now: of the next rows, those that nobody needs any more go. */
+/**
+ * ?1 key swept last, ?2 now: of the next rows, those that nobody needs any more go. What makes one
+ * old is asked of the row that is deleted: a turn may have taken it since it was looked at.
+ */
 export const SWEEP = `
-DELETE FROM dialyard_app_sessions WHERE key IN (
-  SELECT key FROM (
-    SELECT key, expires_at, until FROM dialyard_app_sessions
-    WHERE key > ?1 ORDER BY key LIMIT ${SWEEP_ROWS}
-  ) AS looked
-  WHERE expires_at <= ?2 - ${LAPSED_KEPT_MS} AND until <= ?2 - ${LAPSED_KEPT_MS})`;
+DELETE FROM dialyard_app_sessions
+WHERE expires_at <= ?2 - ${LAPSED_KEPT_MS} AND until <= ?2 - ${LAPSED_KEPT_MS}
+  AND key IN (
+    SELECT key FROM dialyard_app_sessions WHERE key > ?1 ORDER BY key LIMIT ${SWEEP_ROWS})`;
 /** ?1 key swept last: the last of the next rows. None: the round is at its end. */
 export const SWEPT_TO = `
 SELECT key FROM dialyard_app_sessions WHERE key > ?1 ORDER BY key LIMIT 1 OFFSET ${SWEEP_ROWS - 1}`;

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Client } from "pg";
@@ -20,6 +21,7 @@ import { memoryAppStore, type AppStore } from "../app/store.ts";
 import { postgresAppStore, postgresPinStore } from "./postgres.ts";
 import { redisAppStore, redisPinStore } from "./redis.ts";
 import { sealedAppStore } from "./sealed.ts";
+import { SWEEP, withDollars } from "./sql.ts";
 import { sqliteAppStore, sqlitePinStore } from "./sqlite.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dialyard-app-stores-"));
@@ -178,6 +180,21 @@ describe("PostgreSQL", { skip: noPostgres }, () => {
     await checkCounting("postgres", url, () => postgresAppStore({ url, report }));
   });
 
+  test("a session that is taken while the sweep looks at it stays", async () => {
+    const url = await server.newDatabase();
+    const store = await postgresAppStore({ url, report });
+    await turn(store, "a", 1_000);
+    const [taker, sweeper] = [new Client(url), new Client(url)];
+    await Promise.all([taker.connect(), sweeper.connect()]);
+    await taker.query("BEGIN");
+    await taker.query("UPDATE dialyard_app_sessions SET token = 'new', until = 9000000");
+    const swept = sweeper.query(withDollars(SWEEP), ["", 8_999_000]);
+    await wait(100); // it waits for the row
+    await taker.query("COMMIT");
+    assert.equal((await swept).rowCount, 0);
+    await Promise.all([taker.end(), sweeper.end(), store.close()]);
+  });
+
   test("old sessions go while others come, and those that are needed stay", async () => {
     const url = await server.newDatabase();
     const store = await postgresAppStore({ url, report });
@@ -284,10 +301,10 @@ async function checkCounting(
 async function checkSweeping(store: AppStore, keys: () => Promise<readonly string[]>) {
   const nowMs = 9_000_000;
   for (let index = 0; index < 300; index += 1) {
-    await turn(store, `needed-${index}`, nowMs);
     await turn(store, `over-${index}`, 1_000);
     await turn(store, `past-${index}`, 1_000);
   }
+  for (let index = 0; index < 300; index += 1) await turn(store, `needed-${index}`, nowMs);
   // Somebody took its lease a while ago and was never heard of again: that is needed too.
   await store.open({ key: "past-7", nowMs: nowMs - 10_000, leaseMs: 5_000 });
   for (let index = 0; index < 900; index += 1) await turn(store, `busy-${index % 10}`, nowMs);
