@@ -3,7 +3,7 @@
  * and R10 of APP-FRAMEWORK 6 are kept here.
  */
 import { MASK } from "../core/redact.ts";
-import type { MaybePromise, Parsed, Refusal } from "./answers.ts";
+import { chain, type MaybePromise, type Parsed, type Refusal } from "./answers.ts";
 import {
   asFlowFrame,
   CHANGE,
@@ -30,16 +30,16 @@ type Asked = {
   readonly step: FlowStep;
 };
 
-export async function answerFlow(
+export function answerFlow(
   given: Given,
   def: FlowDef<unknown>,
   alive: readonly Frame[],
   typed: string,
-): Promise<Outcome> {
+): MaybePromise<Outcome> {
   const frame = asFlowFrame(alive.at(-1)!);
   const step = def.steps.find(({ key }) => key === frame.k)!;
   const asked = { given, def, alive, frame, step };
-  if (step.kind === "confirm") return await answerConfirm(asked, typed);
+  if (step.kind === "confirm") return answerConfirm(asked, typed);
   if (stepKeys(given, step, alive.length).some(({ key }) => key === typed)) {
     const { home, exit } = given.app.keys;
     if (typed === home) return goHome(given, alive);
@@ -48,10 +48,9 @@ export async function answerFlow(
   }
   if (step.kind === "choose") return answerChoice(asked, typed);
   const v = liveAnswers(def, frame.v, given.ctx);
-  const parsed = await step.parse(typed, v, given.ctx, given.turn);
-  return await (step.kind === "secret"
-    ? answerSecret(asked, typed, parsed)
-    : answerAsk(asked, parsed));
+  return chain<Parsed<unknown>, Outcome>(step.parse(typed, v, given.ctx, given.turn), (parsed) =>
+    step.kind === "secret" ? answerSecret(asked, typed, parsed) : answerAsk(asked, parsed),
+  );
 }
 
 function answerAsk(asked: Asked, parsed: Parsed<unknown>): MaybePromise<Outcome> {
@@ -154,7 +153,7 @@ function proceed(asked: Asked, after: FlowFrame): MaybePromise<Outcome> {
 }
 
 /** Back to the step before, which is asked again; out of the flow from its first. */
-function goBack(asked: Asked): Promise<Shown> {
+function goBack(asked: Asked): MaybePromise<Shown> {
   const { given, def, alive, frame, step } = asked;
   const before = def.steps.slice(0, def.steps.indexOf(step));
   const previous = before.findLast((one) => isPassed(frame, one) && one.kind !== "confirm");
@@ -163,7 +162,7 @@ function goBack(asked: Asked): Promise<Shown> {
 }
 
 /** R10: to the last answer; secrets after it are asked again, or stay passed. Never replayed. */
-function changeAnswer(asked: Asked, mode: "ask" | "skip"): Promise<Shown> {
+function changeAnswer(asked: Asked, mode: "ask" | "skip"): MaybePromise<Shown> {
   const { given, def, alive, frame, step } = asked;
   const questions = questionsBefore(def, step, frame.v, given.ctx);
   const previous = questions.findLast(({ kind }) => kind !== "secret");
@@ -178,7 +177,11 @@ function without(frame: FlowFrame, { key }: FlowStep): FlowFrame {
   return { ...frame, k: key, v, d: frame.d.filter((passed) => passed !== key) };
 }
 
-function replaceTop({ given, alive }: Asked, frame: FlowFrame, notice: string): Promise<Shown> {
+function replaceTop(
+  { given, alive }: Asked,
+  frame: FlowFrame,
+  notice: string,
+): MaybePromise<Shown> {
   return show(given, [...alive.slice(0, -1), bareOf(frame)], notice);
 }
 

@@ -3,6 +3,18 @@ import type { Text } from "./text.ts";
 
 export type MaybePromise<T> = T | Promise<T>;
 
+export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
+  return typeof (value as Partial<Promise<T>> | null | undefined)?.then === "function";
+}
+
+/** What follows from a value, at once where it is there: awaiting each step doubles a turn's cost. */
+export function chain<T, R>(
+  value: MaybePromise<T>,
+  next: (value: T) => MaybePromise<R>,
+): MaybePromise<R> {
+  return isPromise(value) ? value.then(next) : next(value);
+}
+
 /** Asks the same question again. `alone`: in place of the question, not above it. */
 export type Refusal = { readonly type: "bad"; readonly text: Text; readonly alone: boolean };
 /** Ends the session with a text. */

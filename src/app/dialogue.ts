@@ -156,23 +156,19 @@ async function takeMessage(host: Host, said: Inbound): Promise<Taken> {
   const taking = beginTaking(host, said, state, reading, lapsed);
   const next = await takeTurn(host, said, taking);
   const steppedMs = performance.now();
-  const after: AppState = { ...next.state, ...seenField(host, said) };
+  const seen = seenOf(said, host.digest);
+  const after: AppState = seen === undefined ? next.state : { ...next.state, seen };
   const settled = await settle(host, lease, after);
   // Not written: another turn may be under way, or an effect done that nobody will remember.
   if (settled !== true) return withoutState(host, said, settled === false ? "wait" : "processing");
-  const doneMs = performance.now();
-  const storeMs = openedMs - startedMs + (doneMs - steppedMs);
   const { reply, stack, turn } = after;
   if (host.onEvent !== undefined) {
+    const doneMs = performance.now();
+    const storeMs = openedMs - startedMs + (doneMs - steppedMs);
     const notes = [...taking.notes, ...next.notes, turnNote(reply, doneMs - startedMs, storeMs)];
     emit(host, sessionIdOf(said), turn, notes);
   }
   return { reply, secret: next.secret, place: placeOf(stack) };
-}
-
-function seenField({ digest }: Host, said: Inbound): Pick<AppState, "seen"> {
-  const seen = seenOf(said, digest);
-  return seen === undefined ? {} : { seen };
 }
 
 /** With resume, the subscriber is found again by number, under a keyed hash. */

@@ -2,6 +2,7 @@
  * One turn: (stack, input) ▶ outcome. No IO of its own and no state: everything is passed in, and
  * an effect is handed back unstarted. R2, R3 and R9 of APP-FRAMEWORK 6 are kept here.
  */
+import { chain, type MaybePromise } from "./answers.ts";
 import { answerFlow } from "./answer-flow.ts";
 import type { AnyRoutes } from "./app.ts";
 import {
@@ -26,7 +27,7 @@ export function advance(
   given: Given,
   saved: readonly Frame[],
   input: string | undefined,
-): Promise<Outcome> {
+): MaybePromise<Outcome> {
   const alive = saved.filter((frame) => isAlive(given.app, frame));
   const top = alive.at(-1);
   // R2: an input belongs to what was shown. Gone after a deploy? Drop the input and say so.
@@ -62,25 +63,30 @@ export function asksSecret(app: AnyApp, stack: readonly Frame[]): boolean {
   return def.steps.some(({ key, kind }) => key === top.k && kind === "secret");
 }
 
-async function answerScreen(
+function answerScreen(
   given: Given,
   def: PlainScreen,
   alive: readonly Frame[],
   typed: string,
-): Promise<Outcome> {
+): MaybePromise<Outcome> {
   const top = alive.at(-1)!;
   const args = argsOf(given, top);
   if (screenKeys(given, def, alive.length).some(({ key }) => key === typed)) {
     const { home, exit } = keysOf(given, def);
     if (typed === home) return goHome(given, alive);
     if (typed === exit) return end(given, own(given, "goodbye"));
-    return move(given, alive, def.zero === undefined ? args.back() : await def.zero.to(args));
+    const left = def.zero === undefined ? args.back() : def.zero.to(args);
+    return chain(left, (next) => move(given, alive, next));
   }
   const id = chosenId(top.m ?? [], typed);
-  return await move(given, alive, await def.answer(typed, id, args));
+  return chain(def.answer(typed, id, args), (next) => move(given, alive, next));
 }
 
-function move(given: Given, alive: readonly Frame[], next: Answered<AnyRoutes>): Promise<Shown> {
+function move(
+  given: Given,
+  alive: readonly Frame[],
+  next: Answered<AnyRoutes>,
+): MaybePromise<Shown> {
   const below = alive.slice(0, -1);
   const { m: _shown, f: _more, b: _back, ...here } = alive.at(-1)!;
   switch (next.type) {
@@ -107,7 +113,7 @@ function move(given: Given, alive: readonly Frame[], next: Answered<AnyRoutes>):
   }
 }
 
-function answerResume(given: Given, alive: readonly Frame[], typed: string): Promise<Shown> {
+function answerResume(given: Given, alive: readonly Frame[], typed: string): MaybePromise<Shown> {
   const id = chosenId(alive.at(-1)?.m ?? [], typed);
   if (id === "continue") return show(given, alive.slice(0, -1), "");
   if (id === "restart") return show(given, [], "");

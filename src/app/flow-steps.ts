@@ -1,4 +1,5 @@
 /** Which step of a flow is next, and what it shows. A step's key is its identity, never its place. */
+import { chain, type MaybePromise } from "./answers.ts";
 import type { Answers, FlowDef, FlowStep } from "./flow.ts";
 import { type Given, own, reservedKeys } from "./given.ts";
 import type { Footer, PlainView } from "./layout.ts";
@@ -66,28 +67,30 @@ export type Seen = {
   readonly confirms: readonly string[] | undefined;
 };
 
-export async function flowView(
+export function flowView(
   given: Given,
   def: FlowDef<unknown>,
   top: Frame,
   depth: number,
-): Promise<Seen> {
+): MaybePromise<Seen> {
   const { ctx, turn } = given;
   const frame = asFlowFrame(top);
   const step = def.steps.find(({ key }) => key === frame.k)!;
   const v = liveAnswers(def, frame.v, ctx);
-  const prompt = turn.say(await step.prompt(v, ctx, turn));
-  const secret = step.kind === "secret";
-  const footer = stepKeys(given, step, depth);
-  const view = { text: prompt, lines: undefined, footer, fit: step.fit };
-  if (step.kind === "confirm") {
-    const keys = questionsBefore(def, step, frame.v, ctx).map(({ key }) => key);
-    return { view, secret, confirms: keys };
-  }
-  if (step.kind !== "choose") return { view, secret, confirms: undefined };
-  const options = await step.options(v, ctx, turn);
-  const lines = options.map(({ id, label }) => ({ id, label: turn.say(label) }));
-  return { view: { ...view, lines }, secret, confirms: undefined };
+  return chain(step.prompt(v, ctx, turn), (prompt) => {
+    const secret = step.kind === "secret";
+    const footer = stepKeys(given, step, depth);
+    const view = { text: turn.say(prompt), lines: undefined, footer, fit: step.fit };
+    if (step.kind === "confirm") {
+      const keys = questionsBefore(def, step, frame.v, ctx).map(({ key }) => key);
+      return { view, secret, confirms: keys };
+    }
+    if (step.kind !== "choose") return { view, secret, confirms: undefined };
+    return chain(step.options(v, ctx, turn), (options) => {
+      const lines = options.map(({ id, label }) => ({ id, label: turn.say(label) }));
+      return { view: { ...view, lines }, secret, confirms: undefined };
+    });
+  });
 }
 
 export function stepKeys(given: Given, step: FlowStep, depth: number): readonly Footer[] {

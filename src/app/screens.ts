@@ -3,7 +3,7 @@
  * what was there. A screen names what it shows and what an answer means; the engine lays it out,
  * fits it and remembers what was on the phone.
  */
-import type { MaybePromise, Parsed, Refusal } from "./answers.ts";
+import { chain, type MaybePromise, type Parsed, type Refusal } from "./answers.ts";
 import { AppMistake } from "./mistake.ts";
 import type { Text } from "./text.ts";
 import type { AppTurn } from "./turn.ts";
@@ -155,13 +155,14 @@ export function menu<R, C, P>(def: MenuDef<R, C, P>): Screen<R, C, P> {
   }));
   return {
     ...commonOf(def, { kind: "menu", text: literal(title), options }),
-    async render(a) {
-      const lines = items.flatMap((item, index) => {
-        if (item.when?.(a) === false) return [];
+    render(a) {
+      const lines: Line[] = [];
+      for (const [index, item] of items.entries()) {
+        if (item.when?.(a) === false) continue;
         const label = typeof item.label === "function" ? item.label(a) : item.label;
-        return [{ id: ids[index] ?? "", label }];
-      });
-      return { text: await said(title, a), lines, gap };
+        lines.push({ id: ids[index] ?? "", label });
+      }
+      return chain(said(title, a), (text) => ({ text, lines, gap }));
     },
     answer(_input, id, a) {
       if (id === undefined) return invalid === undefined ? { type: "invalid" } : a.stay(invalid);
@@ -192,7 +193,7 @@ export function input<R, C, P, T>(def: InputDef<R, C, P, T>): Screen<R, C, P> {
   return {
     ...commonOf<R, C, P>({}, asked),
     keys: back,
-    render: async (a) => ({ text: await said(prompt, a), fit }),
+    render: (a) => chain(said(prompt, a), (text) => ({ text, fit })),
     async answer(raw, _id, a) {
       const parsed = await parse(raw, a);
       switch (parsed.type) {
@@ -268,7 +269,7 @@ export function text<R, C, P>(def: TextDef<R, C, P>): Screen<R, C, P> {
   const { body, fit = "paginate", invalid } = def;
   return {
     ...commonOf(def, { kind: "text", text: literal(body) }),
-    render: async (a) => ({ text: await said(body, a), fit, gap: def.gap === true }),
+    render: (a) => chain(said(body, a), (text) => ({ text, fit, gap: def.gap === true })),
     answer: (_input, _id, a) => (invalid === undefined ? { type: "invalid" } : a.stay(invalid)),
   };
 }

@@ -1,5 +1,5 @@
 /** From the top of a stack to what the subscriber reads, and back into the stack what was shown. */
-import type { Refusal } from "./answers.ts";
+import { chain, type MaybePromise, type Refusal } from "./answers.ts";
 import type { AnyRoutes, Keys } from "./app.ts";
 import { flowView, openFlow, type Seen } from "./flow-steps.ts";
 import { type AnyApp, type Given, own, reservedKeys, type Shown } from "./given.ts";
@@ -19,16 +19,25 @@ export function frameOf(app: AnyApp, s: string, params: unknown, ctx: unknown): 
 }
 
 /** Shows the top of a stack, or the start screen of an empty one. */
-export async function show(
+export function show(
   given: Given,
   stack: readonly Frame[],
   notice: Text,
   invalid = false,
-): Promise<Shown> {
+): MaybePromise<Shown> {
   const start = given.app.start;
   const whole = stack.length === 0 ? [frameOf(given.app, start, {}, given.ctx)] : stack;
+  const seen = viewOf(given, whole.at(-1)!, whole.length);
+  return chain(seen, (view) => shownOf(given, whole, view, { notice, invalid }));
+}
+
+function shownOf(
+  given: Given,
+  whole: readonly Frame[],
+  seen: Seen,
+  { notice, invalid }: { readonly notice: Text; readonly invalid: boolean },
+): Shown {
   const top = whole.at(-1)!;
-  const seen = await viewOf(given, top, whole.length);
   const { screen, marks } = layOut(seen.view, given.turn.say(notice), top, given.layout);
   const frame = withMarks(
     top,
@@ -47,31 +56,31 @@ export async function show(
 }
 
 /** The same screen again. A refusal that stands alone leaves what can be answered as it was. */
-export async function refuse(
+export function refuse(
   given: Given,
   stack: readonly Frame[],
   { text, alone }: Refusal,
-): Promise<Shown> {
+): MaybePromise<Shown> {
   if (!alone) return show(given, stack, text, true);
-  const top = stack.at(-1)!;
-  const { secret } = await viewOf(given, top, stack.length);
-  const { screen } = layOut(aloneView(given.turn.say(text), "error"), "", {}, given.layout);
-  const reply = { action: "continue", screen } as const;
-  const { tries, turn } = given;
-  return { type: "shown", stack, reply, secret, invalid: true, tries, locale: turn.locale };
+  return chain(viewOf(given, stack.at(-1)!, stack.length), ({ secret }) => {
+    const { screen } = layOut(aloneView(given.turn.say(text), "error"), "", {}, given.layout);
+    const reply = { action: "continue", screen } as const;
+    const { tries, turn } = given;
+    return { type: "shown", stack, reply, secret, invalid: true, tries, locale: turn.locale };
+  });
 }
 
 /** The last text of a session, in pages where it is long. */
-export function end(given: Given, text: Text): Promise<Shown> {
+export function end(given: Given, text: Text): MaybePromise<Shown> {
   return show(given, [{ s: END, p: given.turn.say(text) }], "");
 }
 
-export function goHome(given: Given, alive: readonly Frame[]): Promise<Shown> {
+export function goHome(given: Given, alive: readonly Frame[]): MaybePromise<Shown> {
   const [first] = alive;
   return show(given, first?.s === given.app.start ? [first] : [], "");
 }
 
-async function viewOf(given: Given, top: Frame, depth: number): Promise<Seen> {
+function viewOf(given: Given, top: Frame, depth: number): MaybePromise<Seen> {
   const { app, turn } = given;
   const plain = { secret: false, confirms: undefined } as const;
   if (top.s === END) return { ...plain, view: aloneView(String(top.p), "paginate") };
@@ -83,16 +92,18 @@ async function viewOf(given: Given, top: Frame, depth: number): Promise<Seen> {
     return { ...plain, view: { ...aloneView(own(given, "resume"), "error"), lines } };
   }
   const def = app.screens[top.s]!;
-  if (def.kind === "flow") return await flowView(given, def, top, depth);
-  const { text, lines, fit = "paginate", gap = false } = await def.render(argsOf(given, top));
-  const view = {
-    text: turn.say(text),
-    lines: lines?.map(({ id, label }) => ({ id, label: turn.say(label) })),
-    footer: screenKeys(given, def, depth),
-    gap,
-    fit,
-  };
-  return { ...plain, view };
+  if (def.kind === "flow") return flowView(given, def, top, depth);
+  return chain(def.render(argsOf(given, top)), (rendered) => {
+    const { text, lines, fit = "paginate", gap = false } = rendered;
+    const view = {
+      text: turn.say(text),
+      lines: lines?.map(({ id, label }) => ({ id, label: turn.say(label) })),
+      footer: screenKeys(given, def, depth),
+      gap,
+      fit,
+    };
+    return { ...plain, view };
+  });
 }
 
 function aloneView(text: string, fit: "error" | "paginate") {

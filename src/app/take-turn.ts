@@ -4,6 +4,7 @@
  */
 import { PAGE_LABELS } from "../core/screen.ts";
 import type { Inbound } from "../types.ts";
+import { chain, isPromise, type MaybePromise } from "./answers.ts";
 import { DeadlineError } from "./deadline.ts";
 import type { Host } from "./dialogue.ts";
 import { advance, asksSecret } from "./engine.ts";
@@ -56,10 +57,9 @@ export async function takeTurn(host: Host, said: Inbound, taking: Taking): Promi
   };
   let reply: AppReply;
   try {
-    reply = await host.deadlines.within(
-      runMiddleware(host, turn, () => step(host, taking, turn, attempt)),
-      abort,
-    );
+    const work = runMiddleware(host, turn, () => step(host, taking, turn, attempt));
+    // What is done at once needs no deadline.
+    reply = isPromise(work) ? await host.deadlines.within(work, abort) : work;
   } catch (error) {
     return failed(host, taking, turn, attempt, error);
   } finally {
@@ -74,8 +74,8 @@ export async function takeTurn(host: Host, said: Inbound, taking: Taking): Promi
 function runMiddleware(
   { app: { use } }: Host,
   turn: AppTurn,
-  last: () => Promise<AppReply>,
-): Promise<AppReply> {
+  last: () => MaybePromise<AppReply>,
+): MaybePromise<AppReply> {
   if (use.length === 0) return last();
   const from = async (index: number): Promise<AppReply> => {
     const middleware = use[index];
@@ -90,13 +90,20 @@ function runMiddleware(
   return from(0);
 }
 
-async function step(
-  host: Host,
-  taking: Taking,
-  turn: AppTurn,
-  attempt: Attempt,
-): Promise<AppReply> {
-  const ctx = await host.context(turn);
+function step(host: Host, taking: Taking, turn: AppTurn, attempt: Attempt): MaybePromise<AppReply> {
+  return chain(host.context(turn), (ctx) => {
+    const given = givenOf(host, taking, turn, ctx);
+    return chain(firstStep(given, taking), (outcome) =>
+      outcome.type === "shown"
+        ? keep(host, turn, attempt, outcome)
+        : chain(runEffect(given, taking, outcome, attempt), (shown) =>
+            keep(host, turn, attempt, shown),
+          ),
+    );
+  });
+}
+
+function givenOf(host: Host, taking: Taking, turn: AppTurn, ctx: unknown): Given {
   const tries = taking.state.tries ?? {};
   const givenIn = (said: AppTurn): Given => ({
     app: host.app,
@@ -106,16 +113,19 @@ async function step(
     tries,
     speak: (locale) => givenIn(turnIn(turn, locale)),
   });
-  const given = givenIn(turn);
-  const outcome = await firstStep(given, taking);
-  const shown =
-    outcome.type === "shown" ? outcome : await runEffect(given, taking, outcome, attempt);
-  if (shown.locale !== turn.locale) await host.rememberLocale(turn, shown.locale);
-  attempt.shown = shown;
-  return shown.reply;
+  return givenIn(turn);
 }
 
-function firstStep(given: Given, taking: Taking): Promise<Outcome> {
+/** What is shown stands when a language that was chosen has been remembered. */
+function keep(host: Host, turn: AppTurn, attempt: Attempt, shown: Shown): MaybePromise<AppReply> {
+  const isChosen = shown.locale !== turn.locale;
+  return chain(isChosen ? host.rememberLocale(turn, shown.locale) : undefined, () => {
+    attempt.shown = shown;
+    return shown.reply;
+  });
+}
+
+function firstStep(given: Given, taking: Taking): MaybePromise<Outcome> {
   const { app, ctx } = given;
   const { state, place, begin, input } = taking;
   if (begin === "unknown") return end(given, own(given, "processing"));
