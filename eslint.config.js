@@ -17,13 +17,14 @@ export default defineConfig(
     "node_modules/",
     "data/",
     "dist/",
+    "console/dist/",
     "docs/images/",
     "test/fixtures/",
     "examples/*/vendor/",
   ]),
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.ts", "**/*.tsx"],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
@@ -84,7 +85,7 @@ export default defineConfig(
   },
   {
     // Tools that look for a default export in their configuration.
-    files: ["*.config.ts", "*.config.js"],
+    files: ["*.config.ts", "*.config.js", "console/*.config.ts"],
     rules: { "no-restricted-syntax": ["error", ENUM] },
   },
 );

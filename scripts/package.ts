@@ -4,6 +4,7 @@
  * Everything follows from package.json: `exports` and `bin` say where to begin, `files` what else.
  */
 import { execFileSync } from "node:child_process";
+import { buildConsole } from "./console.ts";
 import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -14,6 +15,8 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const MAIN = "./src/main.ts";
 /** What `dialyard dev` has to dial: found by path, so nothing that is compiled imports them. */
 const DEMO = ["examples/demo.ts", "examples/bills/biller.ts"];
+/** What browsers are served, which vite builds. */
+const CONSOLE = "console/dist";
 /** Of no use to who installs the package. */
 const NOT_PUBLISHED = ["scripts", "devDependencies", "workspaces", "allowScripts", "private"];
 
@@ -30,7 +33,8 @@ export function writePackage(folder: string): void {
   mkdirSync(folder, { recursive: true });
   const entryPoints = [...Object.values(manifest.exports), MAIN, ...DEMO];
   compile(entryPoints.filter(isTypeScript), folder);
-  copyRest(manifest.files, folder);
+  buildConsole();
+  copyRest([...manifest.files, CONSOLE], folder);
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(published(manifest), null, 2)}\n`);
 }
 
@@ -77,7 +81,8 @@ function published(manifest: Manifest): Readonly<Record<string, unknown>> {
     const stem = file.replace(/\.ts$/, "");
     return [name, { types: `${stem}.d.ts`, default: `${stem}.js` }];
   });
-  return { ...Object.fromEntries(kept), exports: Object.fromEntries(exported) as unknown };
+  const files = [...manifest.files, CONSOLE];
+  return { ...Object.fromEntries(kept), files, exports: Object.fromEntries(exported) as unknown };
 }
 
 function inRoot(file: string): string {

@@ -8,7 +8,12 @@ import { globSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const TEST_FILES = ["src/**/*.test.ts", "test/**/*.test.ts", "examples/*/*.test.ts"];
+const TEST_FILES = [
+  "src/**/*.test.ts",
+  "test/**/*.test.ts",
+  "examples/*/*.test.ts",
+  "console/src/**/*.test.ts",
+];
 // Two test files at once: more would disturb suites that watch deadlines on small machines.
 const CONCURRENCY = 2;
 // A test that hangs fails by this time, which leaves room for the rest inside 15 minutes.
@@ -17,6 +22,11 @@ const TEST_TIMEOUT_MS = 300_000;
 type Check = { readonly name: string; readonly script: string; readonly args: readonly string[] };
 const CHECKS: readonly Check[] = [
   { name: "typecheck", script: "node_modules/typescript/bin/tsc", args: ["--noEmit"] },
+  {
+    name: "typecheck of the console",
+    script: "node_modules/typescript/bin/tsc",
+    args: ["--noEmit", "-p", "console"],
+  },
   {
     name: "lint",
     script: "node_modules/eslint/bin/eslint.js",

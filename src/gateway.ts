@@ -3,7 +3,7 @@
  * here. DESIGN §2: decode, open, decide, ask, fit, settle, encode.
  */
 import type { Kept } from "./backend/apps.ts";
-import type { BackendResult } from "./backend/call.ts";
+import type { AttemptOnWire, BackendResult } from "./backend/call.ts";
 import { closeAnswered, closeAsked, type Closed, type Limits, truthfully } from "./core/answer.ts";
 import { endWith, type FailureCode, WireError } from "./core/failure.ts";
 import type { Routes } from "./core/route.ts";
@@ -60,6 +60,8 @@ export type Budget = {
   readonly deadlineMs: number;
   /** Gateways that this turn has passed: X-Ussd-Hop of its request. */
   readonly hops: number;
+  /** Of a turn that somebody looks at: each attempt as it was on the wire. */
+  readonly onAttempt?: ((attempt: AttemptOnWire) => void) | undefined;
 };
 export type TurnEvent = {
   readonly channel: Channel;

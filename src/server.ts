@@ -10,6 +10,8 @@ import { createApp } from "./api/app.ts";
 import { backendRoutes, tagOf } from "./api/backends.ts";
 import { documentApi } from "./api/docs.ts";
 import { findProtocolProblem, findUrlProblem, findWarning } from "./api/registration.ts";
+import { pageRoutes } from "./api/pages.ts";
+import { phoneRoutes } from "./api/phone.ts";
 import { type PushOptions, pushRoutes } from "./api/push.ts";
 import { sessionRoutes } from "./api/sessions.ts";
 import { systemRoutes } from "./api/system.ts";
@@ -26,6 +28,7 @@ import type { Gateway } from "./gateway.ts";
 import { type Deliver, initiate } from "./initiate.ts";
 import { createEvents } from "./observe/events.ts";
 import { errorFields, type Log } from "./observe/log.ts";
+import { createExchanges, keepingTurns } from "./observe/exchanges.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { createObserver } from "./observe/observer.ts";
 import { createRegistry, type Registry } from "./registry.ts";
@@ -88,7 +91,10 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   const { channels, adminKey, mode } = config;
   const isDraining = () => state.isDraining;
   const onRequest = metrics.request;
-  const doors = createDoors(channels, { gateway, clientAddress, onRequest, isDraining });
+  const { exchanges, takeTurn } = watchIn(mode);
+  const doors = createDoors(channels, {
+    ...{ gateway, takeTurn, clientAddress, onRequest, isDraining },
+  });
   const links = startLinks(channels, { gateway, onRequest, isDraining, log });
   const app = createApp(
     (handler) => createHttpServer({ doors: doors.byPath, isDraining, report }, handler),
@@ -98,18 +104,15 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   await documentApi(app, config, version);
   await app.register(async (api) => {
     const checkUrl = (url: string) => findUrlProblem(url, policy);
-    const warningOf: Parameters<typeof backendRoutes>[1]["warningOf"] = (row) =>
-      findWarning(row, channels);
     backendRoutes(api, {
-      registry,
-      access,
-      checkUrl,
-      checkProtocol: findProtocolProblem,
+      ...{ registry, access, checkUrl, checkProtocol: findProtocolProblem },
       appNames: config.apps.map(({ app: { name } }) => name),
-      warningOf,
+      warningOf: (row) => findWarning(row, channels),
     });
     const { records } = store;
     sessionRoutes(api, { records, access, events, channels, routes: registry.routes, wallMs });
+    phoneRoutes(api, { access, channels, gateway, exchanges });
+    pageRoutes(api);
     const deliver = new Map([...links.deliver, ...doors.deliver]);
     pushRoutes(api, { access, channels, push: createPush(gateway, channels, deliver) });
     const isReady = () => state.isReady;
@@ -158,6 +161,13 @@ export async function startServer(config: Config, log: Log, version: string): Pr
 }
 const DAY_MS = 86_400_000;
 const IDLE_CLOSED_EVERY_MS = 50;
+
+/** Raw exchanges may hold a PIN: they are kept for who develops, and nowhere else. */
+function watchIn(mode: Config["mode"]) {
+  if (mode !== "development") return { exchanges: undefined, takeTurn: undefined };
+  const exchanges = createExchanges();
+  return { exchanges, takeTurn: keepingTurns(exchanges) };
+}
 
 function createPush(
   gateway: Gateway,

@@ -42,7 +42,7 @@ const PURE = /^src\/(?:core\/|codecs\/|config[a-z-]*\.ts|types\.ts)/;
 
 const textFiles = readTextFiles();
 const paths = new Set(textFiles.map((file) => file.path));
-const sources = textFiles.filter(({ path: file }) => file.endsWith(".ts")).map(parseSource);
+const sources = textFiles.filter(({ path: file }) => /\.tsx?$/.test(file)).map(parseSource);
 const isTest = (file: string): boolean =>
   /\.(?:test|fixture)\.ts$/.test(file) || file.startsWith("test/");
 const isVectors = (file: string): boolean => file.endsWith(".vectors.ts");
@@ -50,6 +50,8 @@ const isVectors = (file: string): boolean => file.endsWith(".vectors.ts");
 const product = sources.filter(
   ({ path: file }) => file.startsWith("src/") && !isTest(file) && !isVectors(file),
 );
+/** What browsers are served. */
+const pages = sources.filter(({ path: file }) => file.startsWith("console/src/") && !isTest(file));
 const manifest = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")) as {
   readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string>>;
@@ -60,6 +62,7 @@ const manifest = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8"
 /** Where node, npm or a browser begins: nothing of ours imports these. */
 const ENTRY_POINTS = [
   "src/main.ts",
+  "console/src/main.tsx",
   ...Object.values(manifest.exports).map((file) => path.posix.normalize(file)),
 ];
 
@@ -184,7 +187,7 @@ test("nobody writes `any`", () => {
 });
 
 test("nobody exports a default", () => {
-  const found = inspect(product, (file) =>
+  const found = inspect([...product, ...pages], (file) =>
     nodesOf(
       file,
       (node) =>
@@ -198,7 +201,7 @@ test("nobody exports a default", () => {
 
 test("no name says nothing", () => {
   const empty = /^(?:data|info|mgr|manager|utils?|process|handle)$|^Ussd[A-Z]/;
-  const found = inspect(product, (file) =>
+  const found = inspect([...product, ...pages], (file) =>
     nodesOf(
       file,
       (node) =>
@@ -221,7 +224,7 @@ test("every module is imported, and every import is there", () => {
     if (source === undefined) return;
     for (const { line, value } of stringsOf(source)) {
       // Any relative path to a module counts: workers and lazy imports are named by URL.
-      const target = /^\.{1,2}\/.*\.ts$/.test(value) ? resolveImport(file, value) : undefined;
+      const target = /^\.{1,2}\/.*\.tsx?$/.test(value) ? resolveImport(file, value) : undefined;
       if (target === undefined) continue;
       if (paths.has(target)) reach(target);
       else if (!isTest(file)) missing.push(`${file}:${line}: ${value}`);
@@ -230,7 +233,7 @@ test("every module is imported, and every import is there", () => {
   ENTRY_POINTS.forEach(reach);
   none(missing, "nothing is there");
   none(
-    product.map((file) => file.path).filter((file) => !reached.has(file)),
+    [...product, ...pages].map((file) => file.path).filter((file) => !reached.has(file)),
     `not reached from ${ENTRY_POINTS.join(", ")}: use it or delete it`,
   );
 });
@@ -248,6 +251,23 @@ test("every package that src/ imports is a dependency, and every dependency is u
   none(
     [...dependencies].filter((name) => !packages.has(name)),
     "nothing in src/ imports this dependency: remove it from package.json",
+  );
+});
+
+test("pages ask nobody but their gateway, and hold no code but their own", () => {
+  const packages = inspect(pages, (file) =>
+    importsOf(file, { types: false }).filter(({ value }) => !value.startsWith(".")),
+  ).filter((place) => !/: (?:preact(?:\/hooks)?|preact-iso|uplot)$/.test(place));
+  none(packages, "a page's packages are part of its first load: name it here with its reason");
+  const foreign = inspect(pages, (file) =>
+    stringsOf(file).filter(({ value }) => /^(?:https?:)?\/\/(?!localhost|127\.)\w/.test(value)),
+  );
+  none(foreign, "no request goes anywhere else");
+  const unsafe =
+    /dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(/;
+  none(
+    pages.flatMap((file) => (unsafe.test(file.code) ? [file.path] : [])),
+    "what subscribers and backends say is text",
   );
 });
 

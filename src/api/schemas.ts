@@ -3,14 +3,14 @@ import { Type, type Static, type TSchema } from "typebox";
 import { codecNames } from "../codecs/index.ts";
 import { PROTOCOL_DEFAULT } from "../config.ts";
 
-const closed = { additionalProperties: false } as const;
+export const closed = { additionalProperties: false } as const;
 /** Printable text: no control characters, bidirectional overrides or lone surrogates. */
 export const NAME_PATTERN =
   "^[^\\u0000-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]+$";
 /** RELIABILITY 2.6. */
 export const SERVICE_CODE_PATTERN = "^\\*[1-9][0-9]{0,5}(\\*[0-9]{1,10}){0,4}#$";
 
-const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);
+export const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);
 
 const backendFields = {
   callback_url: Type.String({
@@ -166,7 +166,7 @@ export const SessionQuery = Type.Object(
 export type SessionQueryValues = Static<typeof SessionQuery>;
 export const SessionParams = Type.Object({ id: Type.String({ pattern: "^sess_[0-9a-f]{32}$" }) });
 
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const sessionShown = {
   id: Type.String(),
   channel: Type.String(),

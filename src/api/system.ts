@@ -56,7 +56,8 @@ export function systemRoutes(app: FastifyInstance, options: SystemOptions): void
     "/",
     { schema: { tags, summary: "For platform probes; a browser is sent on" } },
     async (request, reply) => {
-      if (request.headers.accept?.includes("text/html")) return reply.redirect("/docs");
+      if (request.headers.accept?.includes("text/html"))
+        return reply.redirect(mode === "development" ? "/phone" : "/console");
       return {
         status: "ok",
         message: "dialyard running",

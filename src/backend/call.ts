@@ -26,6 +26,16 @@ export type Budget = {
   readonly deadlineMs: number;
   /** X-Ussd-Hop of the request that came in: gateways behind gateways. */
   readonly hops?: number;
+  /** Told of each attempt as it was on the wire, where somebody looks on. */
+  readonly onAttempt?: ((attempt: AttemptOnWire) => void) | undefined;
+};
+/** Raw: it holds what was typed, so it is shown to who typed it and kept nowhere. */
+export type AttemptOnWire = {
+  readonly backend: Backend;
+  readonly request: OutgoingRequest;
+  readonly origin: string;
+  readonly outcome: Outcome;
+  readonly record: AttemptRecord;
 };
 type Told = {
   readonly attempts: readonly AttemptRecord[];
@@ -163,7 +173,8 @@ export function createBackendCaller(options: CallerOptions): BackendCaller {
     entry.usedAtMs = startMs;
     const untilMs = Math.min(startMs + step.timeoutMs, budget.deadlineMs - RESERVE_MS);
     const pool = entries.pool(entry, destination);
-    const outcome = await exchange(pool, outgoingOf(sending, startMs), deadlines, untilMs);
+    const request = outgoingOf(sending, startMs);
+    const outcome = await exchange(pool, request, deadlines, untilMs);
     const read = readOutcome(outcome, backend, turn);
 
     const endMs = nowMs();
@@ -179,6 +190,8 @@ export function createBackendCaller(options: CallerOptions): BackendCaller {
       failure: read.failure,
     };
     hooks.attempt?.(backend, record);
+    const { origin } = destination;
+    budget.onAttempt?.({ backend, request, origin, outcome, record });
     if (!isReplied) alarm(backend, entry, outcome.code, outcome.errorCode);
     const retryAfterMs = isReplied ? readRetryAfter(outcome.response, wallMs()) : undefined;
     return { record, reply: read.reply, octets: outcome.octets, retryAfterMs };

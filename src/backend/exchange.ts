@@ -17,6 +17,8 @@ export type Outcome =
       /** Of the library or the system; for alarms, never branched on outside this file. */
       readonly errorCode: string | undefined;
       readonly octets: number;
+      /** Complete, but against the rules: for who looks on, never read as a reply. */
+      readonly refused?: WireReply | undefined;
     };
 
 export type OutgoingRequest = {
@@ -98,11 +100,11 @@ class Exchange implements Dispatcher.DispatchHandler {
     const body = this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks);
     const encoding = headers["content-encoding"];
     const isClean = (encoding ?? "identity") === "identity" && body !== undefined && isUtf8(body);
-    if (isClean && (status < 300 || status >= 500)) {
-      const response = { status, headers, body: body.toString("utf8") };
+    const response = isClean ? { status, headers, body: body.toString("utf8") } : undefined;
+    if (response !== undefined && (status < 300 || status >= 500)) {
       return this.settle({ type: "replied", response, octets });
     }
-    this.fail(codeOfStatus(status), status, undefined);
+    this.fail(codeOfStatus(status), status, undefined, response);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
@@ -128,8 +130,13 @@ class Exchange implements Dispatcher.DispatchHandler {
     controller.abort(ABORTED);
   }
 
-  private fail(code: FailureCode, status: number | undefined, errorCode: string | undefined): void {
-    this.settle({ type: "failed", code, status, errorCode, octets: this.octets });
+  private fail(
+    code: FailureCode,
+    status: number | undefined,
+    errorCode: string | undefined,
+    refused?: WireReply,
+  ): void {
+    this.settle({ type: "failed", code, status, errorCode, octets: this.octets, refused });
   }
 
   private settle(outcome: Outcome): void {

@@ -9,7 +9,10 @@ import { createDoor, type Door, type DoorOptions } from "./door.ts";
 import { createPusher, type Pusher } from "./push.ts";
 import { createRateLimit } from "./rate-limit.ts";
 
-type Given = Pick<DoorOptions, "gateway" | "clientAddress" | "onRequest" | "isDraining">;
+type Given = Pick<
+  DoorOptions,
+  "gateway" | "takeTurn" | "clientAddress" | "onRequest" | "isDraining"
+>;
 
 export type Doors = {
   /** By path. */

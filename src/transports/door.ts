@@ -17,6 +17,8 @@ import type { RateLimit } from "./rate-limit.ts";
 export type DoorOptions = {
   readonly channel: Channel;
   readonly gateway: Gateway;
+  /** handleTurn, or it with somebody who looks on. */
+  readonly takeTurn?: typeof handleTurn | undefined;
   /** Networks that may call; undefined: anybody. */
   readonly allow: readonly (readonly [ipaddr.IPv4 | ipaddr.IPv6, number])[] | undefined;
   /** Wanted in this header, in lower case. */
@@ -47,7 +49,7 @@ export type Door = (
 const BODY_OCTETS_MAX = 8 * 1024;
 
 export function createDoor(options: DoorOptions): Door {
-  const { channel, gateway } = options;
+  const { channel, gateway, takeTurn = handleTurn } = options;
 
   function send(response: ServerResponse, reply: WireReply, reason?: string): void {
     options.onRequest({ channel: channel.name, status: reply.status, reason });
@@ -89,7 +91,7 @@ export function createDoor(options: DoorOptions): Door {
         options.pushing.add(pushed);
         return void pushed.finally(() => options.pushing.delete(pushed));
       }
-      const exchange = await handleTurn(gateway, signedChannel(channel, signature.messageId), wire);
+      const exchange = await takeTurn(gateway, signedChannel(channel, signature.messageId), wire);
       send(response, exchange.wire);
       // The network hung up while we worked: the same input again will be a retransmit.
       if (response.destroyed && exchange.sessionId !== undefined) {
@@ -105,7 +107,7 @@ export function createDoor(options: DoorOptions): Door {
   /** The network has its acknowledgement; the screen goes out by a call of ours. */
   async function push(wire: WireRequest): Promise<void> {
     const deadlineMs = gateway.nowMs() + channel.turnBudgetMs;
-    const exchange = await handleTurn(gateway, channel, wire);
+    const exchange = await takeTurn(gateway, channel, wire);
     if (!exchange.isDue || options.pusher === undefined) return;
     const pushed = await options.pusher.push(exchange.wire, deadlineMs);
     if (pushed.type === "taken") return;

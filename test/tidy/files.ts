@@ -25,7 +25,8 @@ export function readTextFiles(): readonly TextFile[] {
 }
 
 export function parseSource({ path: file, text }: TextFile): SourceFile {
-  const tree = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true, ts.ScriptKind.TS);
+  const kind = file.endsWith(".tsx") ? ts.ScriptKind.TSX : ts.ScriptKind.TS;
+  const tree = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true, kind);
   return { path: file, text, tree, code: blankComments(tree), lines: text.split("\n") };
 }
 

@@ -1,0 +1,37 @@
+/** Addresses and the frame around pages. */
+import { useEffect, useState } from "preact/hooks";
+import { ErrorBoundary, lazy, LocationProvider, Route, Router, useLocation } from "preact-iso";
+import { Frame } from "./frame.tsx";
+import { PhonePage } from "./pages/phone.tsx";
+import { NotFound } from "./pages/not-found.tsx";
+
+const page = <T,>(load: () => Promise<T>) => lazy(load);
+const Sessions = page(() => import("./pages/sessions.tsx").then((m) => m.SessionsPage));
+
+/** What has no page of its own here, as /docs, is the browser's to open. */
+const OURS = /^\/(?:console|phone)(?:[/?#]|$)/;
+
+export function App() {
+  const [version, setVersion] = useState(0);
+  return (
+    <LocationProvider scope={OURS}>
+      <ErrorBoundary>
+        <Frame key={version} onWordsChange={() => setVersion((before) => before + 1)}>
+          <Router>
+            <Route path="/phone" component={PhonePage} />
+            <Route path="/console" component={Home} />
+            <Route path="/console/phone" component={PhonePage} />
+            <Route path="/console/sessions" component={Sessions} />
+            <Route default component={NotFound} />
+          </Router>
+        </Frame>
+      </ErrorBoundary>
+    </LocationProvider>
+  );
+}
+
+function Home() {
+  const { route } = useLocation();
+  useEffect(() => route("/console/sessions", true), []);
+  return null;
+}

@@ -1,0 +1,190 @@
+/** What is around every page: the name, the search box, the ways to go. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useLocation } from "preact-iso";
+import {
+  currentLanguage,
+  type Language,
+  LANGUAGES,
+  loadLanguage,
+  t,
+  type Word,
+} from "./i18n/index.ts";
+import { applyTheme, chosenTheme, type Theme } from "./lib/theme.ts";
+
+type Way = { readonly path: string; readonly word: Word; readonly key: string };
+export const WAYS: readonly Way[] = [
+  { path: "/phone", word: "phone", key: "p" },
+  { path: "/console/sessions", word: "sessions", key: "s" },
+];
+
+export function Frame({
+  children,
+  onWordsChange,
+}: {
+  children: ComponentChildren;
+  onWordsChange: () => void;
+}) {
+  const { path, route } = useLocation();
+  useShortcuts(route);
+  return (
+    <>
+      <a class="skip" href="#main">
+        {t("skip")}
+      </a>
+      <header class="top">
+        <a class="brand" href="/console">
+          <Mark />
+          Dialyard
+        </a>
+        <SearchBox />
+        <div class="top-end">
+          <Settings onWordsChange={onWordsChange} />
+        </div>
+      </header>
+      <nav class="ways" aria-label={t("pages")}>
+        {WAYS.map(({ path: to, word }) => (
+          <a key={to} href={to} aria-current={isAt(path, to) ? "page" : undefined}>
+            {t(word)}
+          </a>
+        ))}
+        <a href="/docs" class="way-out">
+          {t("docs")} ↗
+        </a>
+      </nav>
+      <main id="main">{children}</main>
+    </>
+  );
+}
+
+function isAt(path: string, to: string): boolean {
+  return to === "/console" ? path === to : path === to || path.startsWith(`${to}/`);
+}
+
+function Mark() {
+  return (
+    <svg viewBox="0 0 32 32" width="24" height="24" aria-hidden="true">
+      <rect width="32" height="32" rx="8" fill="currentColor" />
+      <g class="mark-keys">
+        {[10, 16].flatMap((y) =>
+          [10, 16, 22].map((x) => <circle key={`${x}${y}`} cx={x} cy={y} r="2.4" />),
+        )}
+        <circle cx="16" cy="22" r="2.4" />
+      </g>
+    </svg>
+  );
+}
+
+/** A number, a session, a code: each has a page of its own. */
+export function placeOf(text: string): string | undefined {
+  const wanted = text.trim();
+  if (wanted === "") return undefined;
+  if (/^sess_[0-9a-f]{32}$/.test(wanted)) return `/console/sessions/${wanted}`;
+  const digits = wanted.replace(/[\s+()-]/g, "");
+  if (/^[1-9]\d{6,14}$/.test(digits)) return `/console/sessions?msisdn=${digits}`;
+  if (/^\*[\d*]+#$/.test(wanted))
+    return `/console/sessions?service_code=${encodeURIComponent(wanted)}`;
+  return undefined;
+}
+
+function SearchBox() {
+  const { route } = useLocation();
+  const [isWrong, setWrong] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <form
+      class="search"
+      role="search"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const place = placeOf(input.current?.value ?? "");
+        setWrong(place === undefined);
+        if (place !== undefined) route(place);
+      }}
+    >
+      <input
+        ref={input}
+        id="search"
+        type="search"
+        autocomplete="off"
+        aria-label={t("search")}
+        aria-invalid={isWrong}
+        placeholder={t("searchHint")}
+        maxLength={80}
+        onInput={() => setWrong(false)}
+      />
+      <kbd aria-hidden="true">/</kbd>
+      {isWrong && (
+        <span class="search-wrong" role="alert">
+          {t("searchWrong")}
+        </span>
+      )}
+    </form>
+  );
+}
+
+function Settings({ onWordsChange }: { onWordsChange: () => void }) {
+  const [theme, setTheme] = useState(chosenTheme);
+  return (
+    <>
+      <label>
+        <span class="sr">{t("theme")}</span>
+        <select
+          class="quiet-select"
+          value={theme}
+          onChange={(event) => {
+            const next = event.currentTarget.value as Theme;
+            applyTheme(next);
+            setTheme(next);
+          }}
+        >
+          <option value="system">{t("themeSystem")}</option>
+          <option value="light">{t("themeLight")}</option>
+          <option value="dark">{t("themeDark")}</option>
+        </select>
+      </label>
+      <label>
+        <span class="sr">{t("language")}</span>
+        <select
+          class="quiet-select"
+          value={currentLanguage()}
+          onChange={(event) => {
+            void loadLanguage(event.currentTarget.value as Language).then(onWordsChange);
+          }}
+        >
+          {Object.entries(LANGUAGES).map(([code, name]) => (
+            <option key={code} value={code}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+    </>
+  );
+}
+
+const CHORD_MS = 1_200;
+
+/** "/" to search, "g" and a letter to go: never while somebody types. */
+function useShortcuts(route: (url: string) => void): void {
+  useEffect(() => {
+    let wentAtMs = -CHORD_MS;
+    const listen = (event: KeyboardEvent) => {
+      const { target, key } = event;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (target instanceof HTMLElement && target.closest("input, textarea, select, dialog"))
+        return;
+      if (key === "/") {
+        event.preventDefault();
+        document.getElementById("search")?.focus();
+        return;
+      }
+      const way = WAYS.find((one) => one.key === key);
+      const isChord = performance.now() - wentAtMs < CHORD_MS;
+      wentAtMs = key === "g" ? performance.now() : -CHORD_MS;
+      if (isChord && way !== undefined) route(way.path);
+    };
+    addEventListener("keydown", listen);
+    return () => removeEventListener("keydown", listen);
+  }, [route]);
+}

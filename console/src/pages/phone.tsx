@@ -1,0 +1,172 @@
+/** The phone: handsets, who dials through what, and everything that went over the wires. */
+import { useEffect, useState } from "preact/hooks";
+import { useLocation } from "preact-iso";
+import { t } from "../i18n/index.ts";
+import { keep, kept } from "../lib/keep.ts";
+import type { BackendShown, ChannelShown } from "../lib/shapes.ts";
+import { useLoad } from "../lib/use-load.ts";
+import { useTitle } from "../lib/use-title.ts";
+import { ChaosStrip } from "../phone/chaos.tsx";
+import { HandsetView, type CodeToDial, type Skin } from "../phone/handset.tsx";
+import { Inspector } from "../phone/inspector.tsx";
+import type { Sim } from "../phone/model.ts";
+import { RecordButton } from "../phone/record.tsx";
+import { loadSims, SimPicker } from "../phone/sims.tsx";
+import { useHandset } from "../phone/use-handset.ts";
+import { Button, Field, Problem } from "../ui/index.tsx";
+import "../styles/phone.css";
+
+const HANDSETS_MAX = 4;
+
+export function PhonePage() {
+  useTitle(t("phone"));
+  const { query } = useLocation();
+  const channels = useLoad<{ readonly channels: readonly ChannelShown[] }>("/api/v1/channels");
+  const backends = useLoad<readonly BackendShown[]>("/backends", 10_000);
+  const [sims, setSims] = useState(loadSims);
+  const [skin, setSkin] = useState<Skin>(() => kept<Skin>("skin") ?? "smart");
+  const [ids, setIds] = useState<readonly number[]>([0]);
+  const [selected, setSelected] = useState(0);
+
+  const dialable = (channels.value?.channels ?? []).filter(({ path }) => path !== undefined);
+  const codes = (backends.value ?? []).filter(({ status }) => status === "active");
+  const chooseSkin = (next: Skin) => {
+    keep("skin", next);
+    setSkin(next);
+  };
+  return (
+    <div class={`phone-page ${ids.length > 1 ? "many" : ""}`}>
+      <h1 class="sr">{t("phone")}</h1>
+      <Problem text={channels.problem ?? backends.problem} />
+      {ids.map((id, index) => (
+        <Place
+          key={id}
+          {...{ sims, setSims, skin, codes, channels: dialable }}
+          index={index}
+          isSelected={id === selected}
+          code={index === 0 ? query["code"] : undefined}
+          onSelect={() => setSelected(id)}
+          onClose={
+            ids.length === 1
+              ? undefined
+              : () => {
+                  const rest = ids.filter((other) => other !== id);
+                  setIds(rest);
+                  setSelected(rest[0] ?? 0);
+                }
+          }
+        >
+          <div class="segmented" role="group" aria-label={t("skin")}>
+            {(["smart", "feature"] as const).map((one) => (
+              <button
+                type="button"
+                key={one}
+                aria-pressed={skin === one}
+                onClick={() => chooseSkin(one)}
+              >
+                {t(one === "smart" ? "skinSmart" : "skinFeature")}
+              </button>
+            ))}
+          </div>
+          <Button
+            kind="quiet"
+            disabled={ids.length >= HANDSETS_MAX}
+            onClick={() => {
+              const id = Math.max(...ids) + 1;
+              setIds([...ids, id]);
+              setSelected(id);
+            }}
+          >
+            {t("addHandset")}
+          </Button>
+        </Place>
+      ))}
+    </div>
+  );
+}
+
+type PlaceProps = {
+  readonly sims: readonly Sim[];
+  readonly setSims: (sims: readonly Sim[]) => void;
+  readonly skin: Skin;
+  readonly codes: readonly CodeToDial[];
+  readonly channels: readonly ChannelShown[];
+  readonly index: number;
+  readonly isSelected: boolean;
+  readonly code: string | undefined;
+  readonly onSelect: () => void;
+  readonly onClose: (() => void) | undefined;
+  readonly children: preact.ComponentChildren;
+};
+
+/** One handset with what belongs to it; its inspector shows while it is the selected one. */
+function Place(props: PlaceProps) {
+  const { sims, channels, index, isSelected, code } = props;
+  const remembered = kept<string>("channel");
+  const channel = channels.find(({ name }) => name === remembered)?.name ?? channels[0]?.name ?? "";
+  const simId = sims[index % sims.length]?.id ?? "";
+  const handset = useHandset({ channel, simId }, sims);
+  const { state, set } = handset;
+  const sim = sims.find(({ id }) => id === state.simId);
+  const isLocked = state.call !== undefined;
+  // A link that dials: "Try it" of a backend, and `dialyard dev --to`.
+  useEffect(() => {
+    if (code !== undefined && state.channel !== "" && state.lastDialled === "")
+      handset.submit(code);
+  }, [code, state.channel]);
+  const chooseChannel = (name: string) => {
+    keep("channel", name);
+    set({ channel: name });
+  };
+  return (
+    <>
+      {isSelected && (
+        <aside class="phone-side" aria-label={t("setup")}>
+          <SimPicker
+            {...{ sims, isLocked }}
+            chosen={state.simId}
+            onChoose={(id) => set({ simId: id })}
+            onChange={props.setSims}
+          />
+          <Field label={t("speakAs")} hint={t("speakAsHint")}>
+            <select
+              value={state.channel}
+              disabled={isLocked}
+              onChange={(event) => chooseChannel(event.currentTarget.value)}
+            >
+              {channels.map(({ name, protocol }) => (
+                <option key={name} value={name}>
+                  {name === protocol ? name : `${name} (${protocol})`}
+                </option>
+              ))}
+            </select>
+          </Field>
+          <ChaosStrip chaos={state.chaos} onChange={(chaos) => set({ chaos })} />
+          <div class="phone-tools">
+            <RecordButton state={state} sim={sim} />
+            <Button
+              disabled={!isLocked || state.isBusy}
+              title={t("againHint")}
+              onClick={handset.again}
+            >
+              {t("again")}
+            </Button>
+          </div>
+          {props.children}
+        </aside>
+      )}
+      <HandsetView
+        {...{ handset, sim, isSelected }}
+        skin={props.skin}
+        codes={props.codes}
+        onSelect={props.onSelect}
+        onClose={props.onClose}
+      />
+      {isSelected && (
+        <section class="phone-wire" aria-label={t("inspector")}>
+          <Inspector handset={handset} />
+        </section>
+      )}
+    </>
+  );
+}
