@@ -7,6 +7,7 @@ import { NotFound } from "./pages/not-found.tsx";
 
 const page = <T,>(load: () => Promise<T>) => lazy(load);
 const Sessions = page(() => import("./pages/sessions.tsx").then((m) => m.SessionsPage));
+const Session = page(() => import("./pages/session.tsx").then((m) => m.SessionPage));
 
 /** What has no page of its own here, as /docs, is the browser's to open. */
 const OURS = /^\/(?:console|phone)(?:[/?#]|$)/;
@@ -22,6 +23,7 @@ export function App() {
             <Route path="/console" component={Home} />
             <Route path="/console/phone" component={PhonePage} />
             <Route path="/console/sessions" component={Sessions} />
+            <Route path="/console/sessions/:id" component={Session} />
             <Route default component={NotFound} />
           </Router>
         </Frame>

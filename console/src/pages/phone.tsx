@@ -3,7 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import { t } from "../i18n/index.ts";
 import { keep, kept } from "../lib/keep.ts";
-import type { BackendShown, ChannelShown } from "../lib/shapes.ts";
+import { get } from "../lib/api.ts";
+import type { BackendShown, ChannelShown, SessionDetail } from "../lib/shapes.ts";
 import { useLoad } from "../lib/use-load.ts";
 import { useTitle } from "../lib/use-title.ts";
 import { ChaosStrip } from "../phone/chaos.tsx";
@@ -12,7 +13,7 @@ import { Inspector } from "../phone/inspector.tsx";
 import type { Sim } from "../phone/model.ts";
 import { RecordButton } from "../phone/record.tsx";
 import { loadSims, SimPicker } from "../phone/sims.tsx";
-import { useHandset } from "../phone/use-handset.ts";
+import { type Handset, useHandset } from "../phone/use-handset.ts";
 import { Button, Field, Problem } from "../ui/index.tsx";
 import "../styles/phone.css";
 
@@ -45,6 +46,7 @@ export function PhonePage() {
           index={index}
           isSelected={id === selected}
           code={index === 0 ? query["code"] : undefined}
+          replay={query["replay"]}
           onSelect={() => setSelected(id)}
           onClose={
             ids.length === 1
@@ -94,6 +96,7 @@ type PlaceProps = {
   readonly index: number;
   readonly isSelected: boolean;
   readonly code: string | undefined;
+  readonly replay: string | undefined;
   readonly onSelect: () => void;
   readonly onClose: (() => void) | undefined;
   readonly children: preact.ComponentChildren;
@@ -109,10 +112,11 @@ function Place(props: PlaceProps) {
   const { state, set } = handset;
   const sim = sims.find(({ id }) => id === state.simId);
   const isLocked = state.call !== undefined;
+  useReplay(handset, index === 0 ? props.replay : undefined, channels);
   // A link that dials: "Try it" of a backend, and `dialyard dev --to`.
   useEffect(() => {
     if (code !== undefined && state.channel !== "" && state.lastDialled === "")
-      handset.submit(code);
+      void handset.submit(code);
   }, [code, state.channel]);
   const chooseChannel = (name: string) => {
     keep("channel", name);
@@ -169,4 +173,26 @@ function Place(props: PlaceProps) {
       )}
     </>
   );
+}
+
+/** Dials and types what a session's subscriber did, up to the first secret: that was not kept. */
+function useReplay(
+  handset: Handset,
+  id: string | undefined,
+  channels: readonly ChannelShown[],
+): void {
+  const isReady = channels.length > 0;
+  useEffect(() => {
+    if (id === undefined || !isReady) return;
+    void get<SessionDetail>(`/api/v1/sessions/${encodeURIComponent(id)}`).then(async (session) => {
+      const isDialable = channels.some(({ name }) => name === session.channel);
+      if (isDialable) handset.set({ channel: session.channel });
+      await handset.submit(session.service_code ?? "");
+      for (const { input, outcome } of session.records.slice(1)) {
+        if (outcome === "repeat" || outcome === "abort") continue;
+        if (handset.now().call === undefined || handset.now().asksSecret) return;
+        await handset.submit(input);
+      }
+    });
+  }, [id, isReady]);
 }

@@ -45,7 +45,7 @@ export function HandsetView({
 
   function send(text: string): void {
     setTyped("");
-    handset.submit(text);
+    void handset.submit(text);
   }
   function press(key: string): void {
     setTyped((before) => before + key);

@@ -13,12 +13,13 @@ export type WireEdit = {
 };
 export type Handset = {
   readonly state: HandsetState;
-  readonly submit: (text: string) => void;
+  readonly submit: (text: string) => Promise<void>;
   readonly redial: () => void;
   readonly again: () => void;
   readonly hangUp: () => void;
   readonly drop: () => void;
-  readonly clear: () => void;
+  /** The state of now, where a caller has waited. */
+  readonly now: () => HandsetState;
   readonly resend: (edit: WireEdit) => void;
   readonly set: (change: Partial<HandsetState>) => void;
 };
@@ -72,12 +73,12 @@ export function useHandset(
       chaos: chaosBody(now.current.chaos),
     });
 
-  function submit(text: string): void {
+  async function submit(text: string): Promise<void> {
     if (now.current.isBusy) return;
     const isDial = now.current.call === undefined;
     const call = nextCall(now.current, text, newSessionId);
     set({ call, ...(isDial ? { lastDialled: call.dialled, steps: [], selected: 0 } : {}) });
-    void take(isDial ? "dial" : "send", isDial ? call.dialled : text, () => turn(call));
+    await take(isDial ? "dial" : "send", isDial ? call.dialled : text, () => turn(call));
   }
   function leave(kind: "hangup" | "drop"): void {
     const { call } = now.current;
@@ -94,7 +95,7 @@ export function useHandset(
     redial() {
       if (now.current.isBusy) return;
       set({ call: undefined, asksSecret: false });
-      submit(now.current.lastDialled);
+      void submit(now.current.lastDialled);
     },
     again() {
       const { call } = now.current;
@@ -102,7 +103,7 @@ export function useHandset(
     },
     hangUp: () => leave("hangup"),
     drop: () => leave("drop"),
-    clear: () => set({ ...AT_REST, channel: now.current.channel, simId: now.current.simId }),
+    now: () => now.current,
     resend(request) {
       const { channel, chaos } = now.current;
       void take("edited", "", () =>
