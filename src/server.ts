@@ -91,7 +91,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   const { channels, adminKey, mode } = config;
   const isDraining = () => state.isDraining;
   const onRequest = metrics.request;
-  const { exchanges, takeTurn } = watchIn(mode);
+  const { exchanges, takeTurn } = watchIn(config);
   const doors = createDoors(channels, {
     ...{ gateway, takeTurn, clientAddress, onRequest, isDraining },
   });
@@ -163,10 +163,11 @@ const DAY_MS = 86_400_000;
 const IDLE_CLOSED_EVERY_MS = 50;
 
 /** Raw exchanges may hold a PIN: they are kept for who develops, and nowhere else. */
-function watchIn(mode: Config["mode"]) {
+function watchIn({ mode, channels }: Config) {
   if (mode !== "development") return { exchanges: undefined, takeTurn: undefined };
   const exchanges = createExchanges();
-  return { exchanges, takeTurn: keepingTurns(exchanges) };
+  const pathOf = (wanted: string) => channels.find(({ name }) => name === wanted)?.paths[0] ?? "";
+  return { exchanges, takeTurn: keepingTurns(exchanges, pathOf) };
 }
 
 function createPush(

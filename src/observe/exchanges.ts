@@ -97,9 +97,12 @@ export async function watchTurn(
 }
 
 /** `handleTurn` for doors: what they answered is kept for who opens the session. */
-export function keepingTurns(exchanges: Exchanges): typeof handleTurn {
+export function keepingTurns(
+  exchanges: Exchanges,
+  pathOf: (channel: string) => string,
+): typeof handleTurn {
   return async (gateway, channel, request) => {
-    const { exchange, turn } = await watchTurn(gateway, channel, request, `(${channel.name})`);
+    const { exchange, turn } = await watchTurn(gateway, channel, request, pathOf(channel.name));
     if (exchange.sessionId !== undefined) exchanges.keep(exchange.sessionId, turn);
     return exchange;
   };

@@ -53,7 +53,7 @@ export function SessionsPage() {
       ) : (
         <SessionTable rows={list.page.sessions} />
       )}
-      {list.page?.next != null && (
+      {typeof list.page?.next === "string" && (
         <div class="more">
           <Button onClick={list.more}>{t("older")}</Button>
         </div>
