@@ -2,30 +2,44 @@
 import { useEffect, useState } from "preact/hooks";
 import { ErrorBoundary, lazy, LocationProvider, Route, Router, useLocation } from "preact-iso";
 import { Frame } from "./frame.tsx";
+import { onSignedOut } from "./lib/api.ts";
+import { SignIn } from "./pages/sign-in.tsx";
 import { PhonePage } from "./pages/phone.tsx";
 import { NotFound } from "./pages/not-found.tsx";
 
 const page = <T,>(load: () => Promise<T>) => lazy(load);
 const Sessions = page(() => import("./pages/sessions.tsx").then((m) => m.SessionsPage));
 const Session = page(() => import("./pages/session.tsx").then((m) => m.SessionPage));
+const Backends = page(() => import("./pages/backends.tsx").then((m) => m.BackendsPage));
+const Channels = page(() => import("./pages/channels.tsx").then((m) => m.ChannelsPage));
+const Codes = page(() => import("./pages/codes.tsx").then((m) => m.CodesPage));
 
 /** What has no page of its own here, as /docs, is the browser's to open. */
 const OURS = /^\/(?:console|phone)(?:[/?#]|$)/;
 
 export function App() {
   const [version, setVersion] = useState(0);
+  const [isOut, setOut] = useState(false);
+  useEffect(() => onSignedOut(() => setOut(true)), []);
   return (
     <LocationProvider scope={OURS}>
       <ErrorBoundary>
         <Frame key={version} onWordsChange={() => setVersion((before) => before + 1)}>
-          <Router>
-            <Route path="/phone" component={PhonePage} />
-            <Route path="/console" component={Home} />
-            <Route path="/console/phone" component={PhonePage} />
-            <Route path="/console/sessions" component={Sessions} />
-            <Route path="/console/sessions/:id" component={Session} />
-            <Route default component={NotFound} />
-          </Router>
+          {isOut ? (
+            <SignIn onDone={() => setOut(false)} />
+          ) : (
+            <Router>
+              <Route path="/phone" component={PhonePage} />
+              <Route path="/console" component={Home} />
+              <Route path="/console/phone" component={PhonePage} />
+              <Route path="/console/sessions" component={Sessions} />
+              <Route path="/console/sessions/:id" component={Session} />
+              <Route path="/console/codes" component={Codes} />
+              <Route path="/console/backends" component={Backends} />
+              <Route path="/console/channels" component={Channels} />
+              <Route default component={NotFound} />
+            </Router>
+          )}
         </Frame>
       </ErrorBoundary>
     </LocationProvider>

@@ -13,9 +13,12 @@ import {
 import { applyTheme, chosenTheme, type Theme } from "./lib/theme.ts";
 
 type Way = { readonly path: string; readonly word: Word; readonly key: string };
-export const WAYS: readonly Way[] = [
+const WAYS: readonly Way[] = [
   { path: "/phone", word: "phone", key: "p" },
   { path: "/console/sessions", word: "sessions", key: "s" },
+  { path: "/console/codes", word: "codes", key: "d" },
+  { path: "/console/backends", word: "backends", key: "b" },
+  { path: "/console/channels", word: "channels", key: "c" },
 ];
 
 export function Frame({

@@ -1,0 +1,160 @@
+/** Backends: the applications behind codes. */
+import { useState } from "preact/hooks";
+import { BackendDialog } from "../backends/form.tsx";
+import { CheckDialog } from "../backends/check.tsx";
+import { withStatus } from "../backends/draft.ts";
+import { t } from "../i18n/index.ts";
+import { call, reasonOf } from "../lib/api.ts";
+import type { BackendShown, ChannelShown } from "../lib/shapes.ts";
+import { useLoad } from "../lib/use-load.ts";
+import { useTitle } from "../lib/use-title.ts";
+import { Button, Chip, Dialog, Empty, Loading, PageHead, Problem } from "../ui/index.tsx";
+import "../styles/backends.css";
+import "../styles/phone.css";
+
+const PROTOCOLS = ["ola", "africastalking", "ixo", "kairos"];
+const REFRESH_MS = 10_000;
+
+type Open =
+  | { readonly type: "edit"; readonly backend: BackendShown | undefined }
+  | { readonly type: "check" | "delete"; readonly backend: BackendShown };
+
+export function BackendsPage() {
+  useTitle(t("backends"));
+  const list = useLoad<readonly BackendShown[]>("/backends", REFRESH_MS);
+  const channels = useLoad<{ readonly channels: readonly ChannelShown[] }>("/api/v1/channels");
+  const [open, setOpen] = useState<Open | undefined>();
+  const [problem, setProblem] = useState<string | undefined>();
+  const close = () => setOpen(undefined);
+
+  /** Undefined when it is done. */
+  async function change(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown) {
+    try {
+      await call(method, path, body);
+      list.reload();
+      return undefined;
+    } catch (error) {
+      return reasonOf(error);
+    }
+  }
+  const save = async (body: Readonly<Record<string, unknown>>) => {
+    const refused = await change("id" in body ? "PUT" : "POST", "/backends", body);
+    if (refused === undefined) close();
+    return refused;
+  };
+  const toggle = async (backend: BackendShown) => {
+    const status = backend.status === "active" ? "inactive" : "active";
+    setProblem(await change("PUT", "/backends", withStatus(backend, status)));
+  };
+  const remove = async ({ id }: BackendShown) => {
+    setProblem(await change("DELETE", `/backends?id=${id}`));
+    close();
+  };
+  const rows = list.value;
+  const spoken = channels.value?.channels ?? [];
+  return (
+    <div class="page">
+      <PageHead title={t("backends")} lead={t("backendsLead")}>
+        <Button kind="primary" onClick={() => setOpen({ type: "edit", backend: undefined })}>
+          {t("newBackend")}
+        </Button>
+      </PageHead>
+      <Problem text={problem ?? list.problem} />
+      {rows === undefined && list.problem === undefined && <Loading />}
+      {rows?.length === 0 && (
+        <Empty title={t("noBackends")} command={firstCurl()}>
+          {t("noBackendsHint")}
+        </Empty>
+      )}
+      <ul class="cards">
+        {rows?.map((backend) => (
+          <BackendCard
+            key={backend.id}
+            backend={backend}
+            onOpen={(type) => setOpen({ type, backend })}
+            onToggle={() => void toggle(backend)}
+          />
+        ))}
+      </ul>
+      {open?.type === "edit" && (
+        <BackendDialog
+          backend={open.backend}
+          protocols={[...new Set([...PROTOCOLS, ...spoken.map(({ protocol }) => protocol)])]}
+          onSave={save}
+          onClose={close}
+        />
+      )}
+      {open?.type === "check" && (
+        <CheckDialog
+          backend={open.backend}
+          channel={spoken.find(({ path }) => path !== undefined)?.name ?? ""}
+          onClose={close}
+        />
+      )}
+      {open?.type === "delete" && (
+        <Dialog title={t("deleteOf", { name: open.backend.name })} onClose={close}>
+          <div class="form">
+            <p>{t("deleteSure", { code: open.backend.service_code })}</p>
+            <div class="actions">
+              <Button kind="danger" onClick={() => void remove(open.backend)}>
+                {t("delete")}
+              </Button>
+              <Button onClick={close}>{t("cancel")}</Button>
+            </div>
+          </div>
+        </Dialog>
+      )}
+    </div>
+  );
+}
+
+function BackendCard({
+  backend,
+  onOpen,
+  onToggle,
+}: {
+  backend: BackendShown;
+  onOpen: (type: "edit" | "check" | "delete") => void;
+  onToggle: () => void;
+}) {
+  const { name, service_code, status, callback_url, app, timeout, retries } = backend;
+  const isActive = status === "active";
+  return (
+    <li class="card backend">
+      <div class="backend-head">
+        <h2>{name}</h2>
+        <Chip tone={isActive ? "good" : "warn"}>{t(isActive ? "active" : "pausedBackend")}</Chip>
+      </div>
+      <p class="backend-code mono">{service_code}</p>
+      <p class="backend-url mono">{app === undefined ? callback_url : `app: ${app}`}</p>
+      <p class="soft backend-facts">
+        {String(backend.protocol ?? (app === undefined ? "ola" : "app"))} ·{" "}
+        {t("backendTimes", { timeout, retries })}
+        {backend.idempotent === false && ` · ${t("onceOnly")}`}
+      </p>
+      <div class="actions">
+        <a class="button" href={`/phone?code=${encodeURIComponent(service_code)}`}>
+          {t("tryIt")}
+        </a>
+        <Button disabled={!isActive} onClick={() => onOpen("check")}>
+          {t("checkNow")}
+        </Button>
+        <Button onClick={() => onOpen("edit")}>{t("edit")}</Button>
+        <Button onClick={onToggle}>{t(isActive ? "pause" : "resume")}</Button>
+        <Button kind="danger" onClick={() => onOpen("delete")}>
+          {t("delete")}
+        </Button>
+      </div>
+    </li>
+  );
+}
+
+function firstCurl(): string {
+  const body = {
+    ...{ name: "My app", service_code: "*365#", type: "http", method: "POST", status: "active" },
+    callback_url: "http://localhost:8081/ussd/callback",
+  };
+  return `curl -X POST ${location.origin}/backends \\
+  -H 'content-type: application/json' \\
+  -d '${JSON.stringify(body)}'`;
+}

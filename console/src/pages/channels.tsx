@@ -1,0 +1,77 @@
+/** Channels: where operators and aggregators call, and whether they have. */
+import { t } from "../i18n/index.ts";
+import { dateTime, ms } from "../lib/format.ts";
+import type { ChannelShown, SessionPage } from "../lib/shapes.ts";
+import { useLoad } from "../lib/use-load.ts";
+import { useTitle } from "../lib/use-title.ts";
+import { Chip, Command, Copy, Empty, Loading, PageHead, Problem } from "../ui/index.tsx";
+import "../styles/backends.css";
+
+const REFRESH_MS = 5_000;
+
+export function ChannelsPage() {
+  useTitle(t("channels"));
+  const list = useLoad<{ readonly channels: readonly ChannelShown[] }>("/api/v1/channels");
+  const rows = list.value?.channels;
+  return (
+    <div class="page">
+      <PageHead title={t("channels")} lead={t("channelsLead")} />
+      <Problem text={list.problem} />
+      {rows === undefined && list.problem === undefined && <Loading />}
+      {rows?.length === 0 && <Empty title={t("noChannels")}>{t("noChannelsHint")}</Empty>}
+      <ul class="cards">
+        {rows?.map((channel) => (
+          <ChannelCard key={channel.name} channel={channel} />
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function ChannelCard({ channel }: { channel: ChannelShown }) {
+  const { name, protocol, path, provider, turn_budget_ms, screen_octets_max } = channel;
+  const latest = useLoad<SessionPage>(`/api/v1/sessions?channel=${name}&limit=1`, REFRESH_MS);
+  const session = latest.value?.sessions[0];
+  const url = path === undefined ? undefined : `${location.origin}${path}`;
+  return (
+    <li class="card channel">
+      <div class="backend-head">
+        <h2>{name}</h2>
+        {session === undefined ? (
+          <Chip tone="calm">{t("waitingFirst")}</Chip>
+        ) : (
+          <Chip tone="good">{t("lastSeen", { time: dateTime(session.last_at) })}</Chip>
+        )}
+      </div>
+      <p class="soft backend-facts">
+        {protocol} · {provider} ·{" "}
+        {t("channelLimits", { time: ms(turn_budget_ms), n: screen_octets_max })}
+      </p>
+      {url === undefined ? (
+        <p class="soft">{t("overLink")}</p>
+      ) : (
+        <>
+          <div class="command">
+            <pre tabIndex={0} aria-label={t("callbackUrl")}>
+              {url}
+            </pre>
+            <Copy text={url} />
+          </div>
+          {session === undefined && (
+            <details class="more-fields">
+              <summary>{t("testWithout")}</summary>
+              <Command
+                text={`npx dialyard dial '*365#' --channel ${name} --url ${location.origin}`}
+              />
+            </details>
+          )}
+        </>
+      )}
+      {session !== undefined && (
+        <p class="backend-facts">
+          <a href={`/console/sessions?channel=${name}`}>{t("itsSessions")}</a>
+        </p>
+      )}
+    </li>
+  );
+}
