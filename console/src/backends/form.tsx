@@ -39,28 +39,7 @@ export function BackendDialog({
         }}
       >
         <Problem text={problem} />
-        <div class="two">
-          <Field label={t("name")}>
-            <input
-              required
-              maxLength={128}
-              value={draft.name}
-              placeholder="Banking"
-              onInput={(event) => set({ name: event.currentTarget.value })}
-            />
-          </Field>
-          <Field label={t("code")}>
-            <input
-              required
-              maxLength={40}
-              pattern="\*[1-9][0-9*]*#"
-              class="mono"
-              value={draft.code}
-              placeholder="*365#"
-              onInput={(event) => set({ code: event.currentTarget.value })}
-            />
-          </Field>
-        </div>
+        <NameAndCode {...{ draft, set }} />
         {!isApp && (
           <Field label={t("callbackUrl")} hint={t("callbackUrlHint")}>
             <input
@@ -88,6 +67,33 @@ export function BackendDialog({
 }
 
 type PartProps = { readonly draft: Draft; readonly set: (part: Partial<Draft>) => void };
+
+function NameAndCode({ draft, set }: PartProps) {
+  return (
+    <div class="two">
+      <Field label={t("name")}>
+        <input
+          required
+          maxLength={128}
+          value={draft.name}
+          placeholder="Banking"
+          onInput={(event) => set({ name: event.currentTarget.value })}
+        />
+      </Field>
+      <Field label={t("code")}>
+        <input
+          required
+          maxLength={40}
+          pattern="\*[1-9][0-9*]*#"
+          class="mono"
+          value={draft.code}
+          placeholder="*365#"
+          onInput={(event) => set({ code: event.currentTarget.value })}
+        />
+      </Field>
+    </div>
+  );
+}
 
 function Times({ draft, set }: PartProps) {
   const schedule = scheduleOf(draft);

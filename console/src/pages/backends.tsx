@@ -139,9 +139,13 @@ function BackendCard({
         <Button disabled={!isActive} onClick={() => onOpen("check")}>
           {t("checkNow")}
         </Button>
-        <Button onClick={() => onOpen("edit")}>{t("edit")}</Button>
-        <Button onClick={onToggle}>{t(isActive ? "pause" : "resume")}</Button>
-        <Button kind="danger" onClick={() => onOpen("delete")}>
+        <Button kind="quiet" onClick={() => onOpen("edit")}>
+          {t("edit")}
+        </Button>
+        <Button kind="quiet" onClick={onToggle}>
+          {t(isActive ? "pause" : "resume")}
+        </Button>
+        <Button kind="quiet" class="danger" onClick={() => onOpen("delete")}>
           {t("delete")}
         </Button>
       </div>
