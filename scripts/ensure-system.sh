@@ -4,7 +4,7 @@
 set -eu
 
 # One "command:package" each, separated by spaces. Debian has PostgreSQL's server off the PATH.
-REQUIRED="redis-server:redis-server postgres:postgresql"
+REQUIRED="redis-server:redis-server postgres:postgresql chromium:chromium"
 PATH=$PATH:$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')
 # Tests that need these skip with a reason when they are absent; never installed from here.
 # The Flask backend of the OLA integration examples: python3 with flask.

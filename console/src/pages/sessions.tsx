@@ -276,8 +276,7 @@ function ImportButton() {
       <input
         ref={file}
         type="file"
-        class="sr"
-        tabIndex={-1}
+        hidden
         accept="application/json"
         aria-label={t("importJson")}
         onChange={(event) => {

@@ -242,9 +242,14 @@ function Keypad({ onPress, onErase }: { onPress: (key: string) => void; onErase:
   return (
     <div class="keypad" role="group" aria-label={t("keypad")}>
       {KEYS.map(([key, letters]) => (
-        <button type="button" key={key} class="key" aria-label={key} onClick={() => onPress(key)}>
+        <button
+          type="button"
+          key={key}
+          class="key"
+          data-letters={letters}
+          onClick={() => onPress(key)}
+        >
           {key}
-          <small aria-hidden="true">{letters}</small>
         </button>
       ))}
       <button type="button" class="key erase" aria-label={t("erase")} onClick={onErase}>

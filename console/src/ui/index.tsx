@@ -1,6 +1,6 @@
 /** The small parts that pages are made of. */
 import type { ButtonHTMLAttributes, ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 
 type Tone = "good" | "warn" | "bad" | "calm" | "accent";
@@ -134,7 +134,7 @@ export function Dialog({
   children: ComponentChildren;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = dialog;
     if (current !== null && !current.open) current.showModal();
     return () => current?.close();

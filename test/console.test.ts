@@ -1,0 +1,277 @@
+/** The console and the phone as people use them: in a browser, on a gateway of its own. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import type { Browser, Page } from "playwright-core";
+import { openBrowser, openPage, skipReason, type Watched } from "./support/browser.ts";
+import { startGateway, type StartedGateway } from "./support/gateway.ts";
+import { networks, register, startApp, type App } from "./support/phones.ts";
+
+const EVIL = '<img src=x onerror="document.title=1">';
+const FIRST_LOAD_OCTETS_MAX = 60 * 1024;
+const PIN = "7391";
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+describe("console", { skip: skipReason() }, () => {
+  let gateway: StartedGateway;
+  let app: App;
+  let browser: Browser;
+  let watched: Watched;
+  let page: Page;
+  let delayMs = 0;
+
+  before(async () => {
+    gateway = await startGateway({ env: { DIALYARD_DEMO: "1" } });
+    app = await startApp("ola", async ({ said }) => {
+      await new Promise((done) => setTimeout(done, delayMs));
+      if (said === "9") return { screen: "Bye", end: true };
+      if (said === "5") return { screen: "Enter your PIN:", end: false };
+      if (said === PIN) return { screen: "Thank you", end: true };
+      return { screen: `Menu ${EVIL}\n5. Pay\n9. Exit`, end: false };
+    });
+    await register(gateway.url, {
+      ...{ service_code: "*700#", callback_url: app.url, name: `Shop ${EVIL}` },
+      ...{ timeout: 1, retries: 0 },
+    });
+    browser = await openBrowser();
+    watched = await openPage(browser, gateway.url);
+    page = watched.page;
+  });
+  after(async () => {
+    await browser?.close();
+    await gateway.stop();
+    await app.close();
+  });
+
+  const open = async (path: string) => {
+    await page.goto(gateway.url + path);
+    await page.locator("main h1, main .card h2").first().waitFor({ state: "attached" });
+  };
+  const glass = () => page.locator(".glass-body");
+  const type = async (text: string) => {
+    await page.locator(".entry-text:enabled").fill(text);
+    await page.locator(".entry-send").click();
+    await page.locator('.glass[aria-busy="false"]').waitFor();
+  };
+  const dialled = async (code: string, ...answers: readonly string[]) => {
+    await open("/phone");
+    await type(code);
+    for (const answer of answers) await type(answer);
+  };
+
+  test("a browser at / is sent to the phone, which says how to begin", async () => {
+    await page.goto(gateway.url);
+    assert.equal(new URL(page.url()).pathname, "/phone");
+    await page.getByText("Dial a code to begin").waitFor();
+    await page.getByRole("button", { name: "*365# Demo bank" }).waitFor();
+  });
+
+  for (const [code, answers, last] of [
+    ["*365#", ["1"], "Available:"],
+    ["*105#", ["1", "12345678", "0"], ""],
+    ["*384*1234#", ["2", "1", "1"], ""],
+    ["*1234#", ["*"], ""],
+  ] as const) {
+    test(`${code} is dialled on the phone to its end`, async () => {
+      await dialled(code, ...answers);
+      assert.match((await glass().textContent()) ?? "", new RegExp(last));
+      await page.locator(".count-end").waitFor();
+    });
+  }
+
+  test("a dialogue goes through every channel, with both hops' bytes beside it", async () => {
+    for (const channel of ["test", "africastalking", "ixo", "kairos"]) {
+      await open("/phone");
+      await page.getByLabel("Dial through").selectOption(channel);
+      await type("*365#");
+      await page.getByRole("button", { name: "1. Check Balance" }).click();
+      await page.locator(".count-end").waitFor();
+      await page.getByText(`Network → gateway · ${channel}`).waitFor();
+      await page.getByText("Gateway → Demo bank · attempt 1").waitFor();
+    }
+  });
+
+  test("a session appears while the list is open, and opens as the subscriber saw it", async () => {
+    await open("/console/sessions?msisdn=258840000077");
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.getByText("No session is like that").waitFor();
+    const handset = networks["kairos"]?.(gateway.url, "258840000077", "live-1");
+    assert.ok(handset);
+    await handset.dial("*365#");
+    await handset.type("1");
+    await page.locator("td").getByText("completed").waitFor();
+    await page.locator(".row-link").first().click();
+    await page.getByText("Completed: the application ended it after 2 turns").waitFor();
+    const bubbles = await page.locator(".bubble").allTextContents();
+    assert.equal(bubbles.length, 4);
+    assert.match(bubbles.join("\n"), /\*365#.*Welcome.*Available:/s);
+    await page.getByText("Attempt 1 200").first().waitFor();
+  });
+
+  test("a backend that is slow and then down is told apart, in words", async () => {
+    delayMs = 1_500;
+    await dialled("*700#");
+    delayMs = 0;
+    await page.getByRole("link", { name: "Open this session" }).click();
+    await page.getByText("did not answer in time: 1 attempts").waitFor();
+    await page.getByText("backend timeout").first().waitFor();
+    await register(gateway.url, {
+      ...{ service_code: "*701#", callback_url: "http://127.0.0.1:9/", retries: 0 },
+    });
+    await dialled("*701#");
+    await page.getByRole("link", { name: "Open this session" }).click();
+    await page.getByText("could not be reached").waitFor();
+  });
+
+  test("a PIN is dots where it is typed, in the steps and in the session", async () => {
+    await dialled("*700#", "5");
+    assert.equal(await page.locator(".entry-text").getAttribute("type"), "password");
+    await type(PIN);
+    await page.locator(".steps").getByText("••••").waitFor();
+    const stored = await page.evaluate(() => JSON.stringify({ ...localStorage }));
+    assert.ok(!stored.includes(PIN));
+    await page.getByRole("button", { name: "Save as scenario" }).click();
+    const scenario = (await page.getByLabel("Scenario", { exact: true }).textContent()) ?? "";
+    assert.match(scenario, /secret: pin/);
+    assert.ok(!scenario.includes(PIN));
+    await page.keyboard.press("Escape");
+    await page.getByRole("link", { name: "Open this session" }).click();
+    await page.locator(".bubble", { hasText: "••••" }).waitFor();
+  });
+
+  test("a lost reply is a connection problem, and the repeat brings the same screen", async () => {
+    await dialled("*700#");
+    await page.getByLabel("Lose the next reply").check();
+    await type("5");
+    await page.getByText("Connection problem or invalid MMI code.").waitFor();
+    await page.getByRole("button", { name: "Repeat request" }).click();
+    await glass().getByText("Enter your PIN:").waitFor();
+    assert.equal(app.heard.filter(({ said }) => said === "5").length >= 1, true);
+  });
+
+  test("a request is edited and sent again", async () => {
+    await dialled("*700#");
+    await page.getByRole("button", { name: "Edit and send again" }).click();
+    const area = page.getByLabel("The network's request");
+    const edited = (await area.inputValue()).replaceAll(
+      '\\"input\\":\\"\\"',
+      '\\"input\\":\\"9\\"',
+    );
+    await area.fill(edited);
+    await page.getByRole("button", { name: "Send", exact: true }).last().click();
+    await page.locator(".steps").getByText("edited").waitFor();
+  });
+
+  test("a backend is registered, edited, paused and deleted", async () => {
+    await open("/console/backends");
+    await page.getByRole("button", { name: "New backend" }).click();
+    await page.getByLabel("Name").fill("Surveys");
+    await page.getByLabel("Code", { exact: true }).fill("*702#");
+    await page.getByLabel("Callback URL").fill(app.url);
+    await page.getByRole("button", { name: "Save" }).click();
+    const card = page.locator(".backend", { hasText: "*702#" });
+    await card.getByText("Surveys").waitFor();
+    await card.getByRole("button", { name: "Check now" }).click();
+    await page.getByText(/Good: .* of 182 characters/).waitFor();
+    await page.keyboard.press("Escape");
+    await card.getByRole("button", { name: "Edit" }).click();
+    await page.getByLabel("Name").fill("Polls");
+    await page.getByRole("button", { name: "Save" }).click();
+    await card.getByText("Polls").waitFor();
+    await card.getByRole("button", { name: "Pause" }).click();
+    await card.getByText("paused").waitFor();
+    await card.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await card.waitFor({ state: "detached" });
+    const left = (await (await fetch(`${gateway.url}/backends`)).json()) as { name: string }[];
+    assert.ok(!left.some(({ name }) => name === "Polls"));
+  });
+
+  test("a number in the search box, reached by a key, finds its sessions", async () => {
+    await open("/console/channels");
+    await page.keyboard.press("/");
+    await page.keyboard.type("+258 84 000 0077");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/sessions\?msisdn=258840000077$/);
+    await page.locator(".row-link").first().waitFor();
+  });
+
+  const PAGES = ["/phone", "/console/sessions", "/console/backends", "/console/channels"];
+  for (const path of [...PAGES, "/console/codes"]) {
+    for (const scheme of ["light", "dark"] as const) {
+      test(`${path}, ${scheme}, has nothing that keeps people out, and fits 360 pixels`, async () => {
+        await page.emulateMedia({ colorScheme: scheme });
+        await open(path);
+        assert.deepEqual(await findings(page), []);
+        await page.setViewportSize({ width: 360, height: 740 });
+        const over = await page.evaluate(
+          "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+        );
+        await page.setViewportSize({ width: 1280, height: 900 });
+        assert.equal(over, 0, "the page is wider than a phone");
+      });
+    }
+  }
+
+  test("a session and a dialogue on the phone have nothing that keeps people out", async () => {
+    await dialled("*700#");
+    assert.deepEqual(await findings(page), []);
+    await page.getByRole("link", { name: "Open this session" }).click();
+    await page.locator(".bubble").first().waitFor();
+    assert.deepEqual(await findings(page), []);
+  });
+
+  test("what backends and subscribers say stays text, and no page breaks its policy", async () => {
+    await dialled("*700#");
+    await glass().getByText(EVIL).waitFor();
+    await open("/console/backends");
+    await page.getByText(`Shop ${EVIL}`).waitFor();
+    await open(`/console/sessions?msisdn=${encodeURIComponent(EVIL)}`);
+    await open("/console/sessions");
+    assert.notEqual(await page.title(), "1");
+    const refused = /Failed to load resource.*\b(?:400|404)\b/; // the MSISDN that is none
+    assert.deepEqual(
+      watched.complaints.filter((complaint) => !refused.test(complaint)),
+      [],
+    );
+    assert.deepEqual(watched.foreign, []);
+  });
+
+  test("the first load is small, and its page allows no code but ours", async () => {
+    for (const path of ["/phone", "/console"]) {
+      const response = await fetch(gateway.url + path, { headers: { accept: "text/html" } });
+      const policy = response.headers.get("content-security-policy") ?? "";
+      assert.match(policy, /default-src 'none'; script-src 'self'; style-src 'self'/);
+      assert.ok(!policy.includes("unsafe"));
+      const html = await response.text();
+      const files = [...html.matchAll(/(?:src|href)="(\/console\/assets\/[^"]+)"/g)];
+      let octets = gzipSync(html).length;
+      for (const [, file = ""] of files) {
+        const asset = await fetch(gateway.url + file, { headers: { "accept-encoding": "gzip" } });
+        assert.equal(asset.headers.get("content-encoding"), "gzip");
+        octets += gzipSync(Buffer.from(await asset.arrayBuffer())).length;
+      }
+      assert.ok(files.length >= 2 && octets < FIRST_LOAD_OCTETS_MAX, `${path}: ${octets} octets`);
+      console.log(`first load of ${path}: ${octets} octets gzip`);
+    }
+  });
+});
+
+/** What axe calls serious or critical, with where it is. */
+async function findings(page: Page): Promise<readonly string[]> {
+  // Through the debugger's protocol: the page's own policy allows no such script.
+  await page.evaluate(axe);
+  const found = await page.evaluate<Findings>("axe.run(document)");
+  return found.violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+}
+type Findings = {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly impact: string;
+    readonly nodes: readonly { readonly target: readonly string[] }[];
+  }[];
+};
