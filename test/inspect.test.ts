@@ -41,6 +41,26 @@ test("crawl walks the bank to its end, graph draws it", () => {
   assert.match(dialyard("graph", "examples/bank/app.ts").out, /^flowchart TD\n/);
 });
 
+test("crawl walks an app in every language of its catalogs, unless told which", () => {
+  const file = join(folder, "spoken.ts");
+  const app = JSON.stringify(fileURLToPath(new URL("../src/app/index.ts", import.meta.url)));
+  writeFileSync(
+    file,
+    `import { catalog, ussd } from ${app};
+    const t = catalog({ en: { hi: "Hello" }, pt: { hi: "Bom dia" } });
+    const u = ussd();
+    export const app = u.app({ name: "s", start: "a", screens: { a: u.text({ body: t.hi() }) } });`,
+  );
+  const languages = (...options: readonly string[]) => {
+    const { walked } = JSON.parse(dialyard("crawl", file, "--json", ...options).out) as {
+      readonly walked: readonly { readonly locale: string }[];
+    };
+    return [...new Set(walked.map(({ locale }) => locale))].sort();
+  };
+  assert.deepEqual(languages(), ["en", "pt"]);
+  assert.deepEqual(languages("--locale", "pt"), ["pt"]);
+});
+
 test("a faulty app fails with its faults; a mistake, a missing file and no file are said", () => {
   const write = (name: string, code: string): string => {
     const file = join(folder, name);

@@ -194,7 +194,8 @@ test("R3: a row of a list is found by its id after the rows have changed", async
 });
 
 test("R4: what a deploy put before the confirm on the phone is asked, and confirmed again", async () => {
-  const { check, run } = payment();
+  const ran: string[] = [];
+  const { check, run } = payment(ran);
   const inserted = u
     .flow()
     .ask("to", "to?", anything)
@@ -208,9 +209,10 @@ test("R4: what a deploy put before the confirm on the phone is asked, and confir
     start: "main",
     screens: { main: menuOf("Pay"), pay: inserted },
   });
-  const p = (await (await phone(paying(), {}).dial()).send(...toConfirm)).deploy(app);
+  const p = (await (await phone(paying(ran), {}).dial()).send(...toConfirm)).deploy(app);
   (await p.send("1")).expectText("reason?\n0. Back");
   (await p.send("gift")).expectText("sure?\n1. Confirm\n0. Cancel");
+  assert.deepEqual(ran, []);
   (await p.send("1")).expectEnd('paid {"to":"84","amount":"500","reason":"gift"}');
 });
 
@@ -226,7 +228,11 @@ test("R4: when a question before the confirm was removed, the confirm is shown a
   (await p.send("1")).expectText("Menu updated\nsure?\n1. Confirm\n0. Cancel");
   assert.deepEqual(ran, []);
   (await p.send("1")).expectEnd('paid {"to":"84"}');
+  assert.equal(ran.length, 1);
   const noPin = u.flow().ask("to", "to?", anything).ask("amount", "amount?", anything);
   const q = await start(noPin.confirm("sure?").run(run));
   (await q.send("1")).expectText("Menu updated\nsure?\n1. Confirm\n0. Cancel");
+  assert.equal(ran.length, 1);
+  (await q.send("1")).expectEnd('paid {"to":"84","amount":"500"}');
+  assert.equal(ran.length, 2);
 });

@@ -1,7 +1,7 @@
 /** `dialyard lint`, `graph` and `crawl`: what can be known of an app without a subscriber. */
 import { crawl, type Crawled } from "../inspect/crawl.ts";
 import { graph } from "../inspect/graph.ts";
-import { type Finding, lint, mistakeOf } from "../inspect/lint.ts";
+import { type Finding, languagesOf, lint, mistakeOf } from "../inspect/lint.ts";
 import { planOf, type AnyApp } from "../inspect/plan.ts";
 import { defineCommand } from "./args.ts";
 import { type AppModule, loadApp } from "./load-app.ts";
@@ -110,9 +110,11 @@ export async function runCrawl(
     return 1;
   }
   const { progress } = io;
+  const spoken = languagesOf(planOf(loaded.app));
+  const own = spoken.length === 0 ? [loaded.app.locale] : spoken;
   const crawled = await crawl(loaded.app, {
     context: loaded.context,
-    locales: options.locale.length === 0 ? [loaded.app.locale] : options.locale,
+    locales: options.locale.length === 0 ? own : options.locale,
     octetsMax: options.octets,
     turnsMax: options.max,
     msisdn: options.msisdn,

@@ -50,7 +50,7 @@ export function lint(plan: Plan, options: LintOptions): readonly Finding[] {
     findings.push({ id, level: WARNINGS.has(id) ? "warning" : "error", place, message });
   };
   const texts = [...plan.nodes.values()].flatMap(textsOf);
-  const spoken = [...new Set(texts.flatMap(({ text }) => localesOf(text)))];
+  const spoken = languagesOf(plan);
   const locales = options.locales.length > 0 ? options.locales : spoken;
   for (const node of plan.nodes.values()) {
     checkTargets(plan, node, add);
@@ -66,6 +66,12 @@ export function lint(plan: Plan, options: LintOptions): readonly Finding[] {
   }
   checkCodes(plan, add);
   return findings;
+}
+
+/** The languages of an app's own catalogs; none where all it says is the same in every language. */
+export function languagesOf(plan: Plan): readonly string[] {
+  const texts = [...plan.nodes.values()].flatMap(textsOf);
+  return [...new Set(texts.flatMap(({ text }) => localesOf(text)))];
 }
 
 /** What kept an app from being made at all. */

@@ -136,8 +136,10 @@ test("a failure shows the conversation so far, without its secrets", async () =>
   );
 });
 
-test("a recording is a test that passes, once its secret is filled in", async () => {
+test("a recording is a test that passes, once its secrets are filled in", async () => {
   const p = await (await phone(paying(), {}).dial("*365#")).send("50", "0000", "739184");
+  await (await p.at("main", { amount: "20" })).drop();
+  await (await p.redial()).sendTwice("70");
   const recorded = p.record("a payment");
   assert.ok(!recorded.includes("739184") && !recorded.includes('"0000"'));
   const folder = mkdtempSync(fileURLToPath(new URL("recorded-", import.meta.url)));
@@ -152,11 +154,9 @@ test("a recording is a test that passes, once its secret is filled in", async ()
         .run((v) => \`Paid \${v.amount}\`);
       export const app = u.app({ name: "t", start: "main", screens: { main } } as never);`,
     );
-    // Both secrets are one constant, so the wrong one is left to whoever edits it.
     const filled = recorded
       .replace('"dialyard/testing"', here("index.ts"))
-      .replace(/^.*Wrong.*\n/m, "")
-      .replace('const SECRET = ""', 'const SECRET = "739184"');
+      .replace('const SECRETS = ["", ""]', 'const SECRETS = ["0000", "739184"]');
     writeFileSync(join(folder, "recorded.test.ts"), filled);
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const file = join(folder, "recorded.test.ts");

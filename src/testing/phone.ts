@@ -19,7 +19,7 @@ import { dialogueOf } from "../app/dialogue.ts";
 import { asDialled, parseMsisdn } from "../core/address.ts";
 import { measureScreen } from "../core/screen.ts";
 import type { Inbound } from "../types.ts";
-import { createRecording, withConversation } from "./recording.ts";
+import { createRecording, type Said, withConversation } from "./recording.ts";
 
 export type PhoneOptions<C> = ContextOption<C> & {
   /** E.164 digits, with or without "+". */
@@ -116,22 +116,28 @@ export function phone<R, C>(app: App<R, C>, options: PhoneOptions<C>): Phone<R, 
     };
   };
   const recording = createRecording();
-  const take = async (said: Inbound): Promise<void> => {
+  const hear = (said: Inbound, taken: Taken, doing: Pick<Said, "kind" | "params" | "input">) => {
     const isSecret = last.taken.secret && said.phase !== "begin";
-    const typed = isSecret ? said.input.text : "";
     last.said = said;
-    last.taken = await line.deliver(said);
-    const { screen = "", action } = last.taken.reply ?? {};
-    const isDial = said.phase === "begin";
-    const input = isDial ? state.code : said.input.text;
-    const heard = { screen, isEnd: action === "end", isSecret, input } as const;
-    recording.note({ ...heard, kind: isDial ? "dial" : "send" });
-    line.checkTurn(last.taken, typed);
+    last.taken = taken;
+    const { screen = "", action } = taken.reply ?? {};
+    recording.note({ ...doing, screen, isEnd: action === "end", isSecret });
+    withConversation(recording.conversation, () =>
+      line.checkTurn(taken, isSecret ? said.input.text : ""),
+    );
   };
-  const begin = async (code: string): Promise<Phone<R, C>> => {
+  const take = async (said: Inbound, doing: Pick<Said, "kind" | "params" | "input">) => {
+    hear(said, await line.deliver(said), doing);
+    const again = await line.again(said);
+    withConversation(recording.conversation, () => again(last.taken));
+  };
+  const begin = async (
+    code: string,
+    doing: Pick<Said, "kind" | "params" | "input"> = { kind: "dial", input: code },
+  ): Promise<Phone<R, C>> => {
     state.code = code;
     state.sessions += 1;
-    await take(message("begin", ""));
+    await take(message("begin", ""), doing);
     return self;
   };
   const self: Phone<R, C> = {
@@ -153,12 +159,14 @@ export function phone<R, C>(app: App<R, C>, options: PhoneOptions<C>): Phone<R, 
     redial: () => begin(state.code),
     async at(screen, params = {}) {
       line.startAt({ screen, params });
-      await begin(state.code);
+      await begin(state.code, { kind: "at", input: screen, params });
       line.startAt(undefined);
       return self;
     },
     async send(...inputs) {
-      for (const input of inputs) await take(message("continue", input));
+      for (const input of inputs) {
+        await take(message("continue", input), { kind: "send", input });
+      }
       return self;
     },
     async drop() {
@@ -174,8 +182,7 @@ export function phone<R, C>(app: App<R, C>, options: PhoneOptions<C>): Phone<R, 
     async sendTwice(input) {
       const said = message("continue", input);
       const [first, second] = await Promise.all([line.only(said), line.only(said)]);
-      last.said = said;
-      last.taken = first;
+      hear(said, first, { kind: "sendTwice", input });
       return [first.reply?.screen ?? "", second.reply?.screen ?? ""];
     },
     async again() {
@@ -189,7 +196,7 @@ export function phone<R, C>(app: App<R, C>, options: PhoneOptions<C>): Phone<R, 
     },
     async crashOn(input) {
       await line.crash();
-      await take(message("continue", input));
+      await take(message("continue", input), { kind: "send", input });
       return self;
     },
     expectText(expected) {
@@ -208,7 +215,7 @@ export function phone<R, C>(app: App<R, C>, options: PhoneOptions<C>): Phone<R, 
       return expected === undefined ? self : self.expectText(expected);
     },
     stored: line.stored,
-    record: (title = "as recorded") => recording.test(title),
+    record: (title = "as recorded") => recording.test(title, options.msisdn),
   };
   return self;
 }
@@ -259,11 +266,14 @@ function createLine<R, C>(app: App<R, C>, options: PhoneOptions<C>, secret: stri
     },
     async deliver(said: Inbound): Promise<Taken> {
       const [taken] = await Promise.all([only(said), walkAlong(said)]);
-      if (twice) {
-        const { reply } = await only(said);
-        assert.deepEqual(reply, taken.reply, "the same message again got another reply");
-      }
       return taken;
+    },
+    /** Delivers a message once more; what comes of it is checked against what it gives back. */
+    async again(said: Inbound): Promise<(before: Taken) => void> {
+      if (!twice) return () => undefined;
+      const { reply } = await only(said);
+      return (before) =>
+        assert.deepEqual(reply, before.reply, "the same message again got another reply");
     },
     deploy<Q>(next: App<Q, C>) {
       dialogue = talk(next);
