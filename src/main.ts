@@ -1,5 +1,5 @@
 /** The command line. Only this file reads the environment, arguments and the terminal. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -7,6 +7,7 @@ import pino from "pino";
 import pinoPretty from "pino-pretty";
 import { defineCommand, parseCommand } from "./cli/args.ts";
 import { create, createCommand } from "./cli/create.ts";
+import { isUp, registerTarget, type Target } from "./cli/dev-target.ts";
 import { dial, dialCommand } from "./cli/dial.ts";
 import {
   crawlCommand,
@@ -17,8 +18,9 @@ import {
   runLint,
 } from "./cli/inspect.ts";
 import { loadApps } from "./cli/load-app.ts";
+import { replayCommand, runReplay, runTest, testCommand } from "./cli/scenarios.ts";
 import { terminalIo } from "./cli/terminal.ts";
-import { describeConfig, describeSettings, parseConfig } from "./config.ts";
+import { describeConfig, describeSettings, parseConfig, PROTOCOL_DEFAULT } from "./config.ts";
 import type { AppFile, Config, ConfigFile, Mode } from "./config.ts";
 import { type Demo, type DemoServers, registerDemo, startDemo } from "./demo.ts";
 import { createLog, errorFields, type Log } from "./observe/log.ts";
@@ -38,8 +40,20 @@ const configOption = {
 } as const;
 const devCommand = defineCommand({
   name: "dialyard dev",
-  summary: "Gateway with demo applications, for a developer's machine.",
-  options: [configOption],
+  summary: "Gateway with demo applications, or with yours (--to), for a developer's machine.",
+  options: [
+    configOption,
+    { name: "to", type: "string", value: "URL", help: "your application, as it is" },
+    {
+      name: "as",
+      type: "string",
+      value: "PROTOCOL",
+      default: PROTOCOL_DEFAULT,
+      help: "what it speaks",
+    },
+    { name: "code", type: "string", value: "CODE", default: "*365#", help: "its code" },
+    { name: "open", type: "boolean", help: "opens the phone in a browser" },
+  ],
 });
 const startCommand = defineCommand({
   name: "dialyard start",
@@ -62,6 +76,8 @@ Usage: dialyard COMMAND [options]
   dev       gateway with demo applications, for a developer's machine
   start     gateway for production
   dial      a phone in the terminal
+  test      hold the dialogues of scenario files and compare every screen
+  replay    type a session's inputs once more and compare every screen
   create    write an application to start from
   lint      find faults in an application without calling it
   graph     print an application as a flowchart
@@ -82,9 +98,12 @@ process.exitCode = await run(command);
 async function run(name: string): Promise<number> {
   switch (name) {
     case "dev":
-      return serve(devCommand, "development");
+      return dev();
     case "start":
-      return serve(startCommand, "production");
+      return start();
+    case "test":
+    case "replay":
+      return holdAgain(name);
     case "config":
       return printConfig();
     case "dial":
@@ -110,10 +129,26 @@ async function run(name: string): Promise<number> {
   }
 }
 
-async function serve(definition: typeof devCommand, mode: Mode): Promise<number> {
-  const parsed = parseCommand(definition, argv);
+async function dev(): Promise<number> {
+  const parsed = parseCommand(devCommand, argv);
   if (parsed.type !== "run") return printed(parsed);
-  const config = await loadConfig(mode, parsed.values.config);
+  const { config, to: url, as: protocol, code, open } = parsed.values;
+  const target = url === undefined ? undefined : { url, protocol, code };
+  return serve("development", config, { target, open });
+}
+
+async function start(): Promise<number> {
+  const parsed = parseCommand(startCommand, argv);
+  if (parsed.type !== "run") return printed(parsed);
+  return serve("production", parsed.values.config, { target: undefined, open: false });
+}
+
+async function serve(
+  mode: Mode,
+  configPath: string | undefined,
+  { target, open }: { readonly target: Target | undefined; readonly open: boolean },
+): Promise<number> {
+  const config = await loadConfig(mode, configPath);
   if (config === undefined) return 1;
   // Read by libraries; the mode itself is this command.
   process.env["NODE_ENV"] ??= mode;
@@ -131,7 +166,7 @@ async function serve(definition: typeof devCommand, mode: Mode): Promise<number>
   let demo: Demo | undefined;
   try {
     // First, so that a gateway that is ready has somebody to dial.
-    demo = config.demo ? await startDemo(demoServers()) : undefined;
+    demo = config.demo && target === undefined ? await startDemo(demoServers()) : undefined;
     running = await startServer(config, log, version);
   } catch (error) {
     flush();
@@ -140,7 +175,16 @@ async function serve(definition: typeof devCommand, mode: Mode): Promise<number>
     return 1;
   }
   const hints = await registerDemo(running.registry, demo);
+  const refused = target && (await registerTarget(running.registry, target));
+  if (refused !== undefined) {
+    console.error(`dialyard: ${refused}`);
+    await running.drain();
+    flush();
+    return 2;
+  }
   if (mode === "development") console.log(welcome(running, hints));
+  if (target !== undefined) console.log(await introduce(running.url, target));
+  if (open) openInBrowser(phoneUrl(running.url, target));
   await signalled();
   // A second signal means now: what is in flight is left unsettled.
   process.once("SIGTERM", () => process.exit(1));
@@ -150,6 +194,49 @@ async function serve(definition: typeof devCommand, mode: Mode): Promise<number>
   flush();
   // Sockets of networks that did not hang up must not keep a drained process alive.
   process.exit(isDrained ? 0 : 1);
+}
+
+function phoneUrl(url: string, target: Target | undefined): string {
+  return `${url}/phone${target === undefined ? "" : `?code=${encodeURIComponent(target.code)}`}`;
+}
+
+/** Whose application is on the phone, and whether it is there at all. */
+async function introduce(url: string, target: Target): Promise<string> {
+  const state = (await isUp(target.url))
+    ? "it is up"
+    : "nobody listens there yet: start it, then dial";
+  return [
+    `${target.code} is ${target.url} (${target.protocol}); ${state}`,
+    `Your app on the phone, with every request beside it: ${phoneUrl(url, target)}`,
+    "",
+  ].join("\n");
+}
+
+function openInBrowser(url: string): void {
+  const opener = { darwin: "open", win32: "explorer" }[process.platform as string] ?? "xdg-open";
+  // Nobody's start fails because there is no browser.
+  spawn(opener, [url], { stdio: "ignore", detached: true })
+    .on("error", () => undefined)
+    .unref();
+}
+
+async function holdAgain(name: "test" | "replay"): Promise<number> {
+  const io = {
+    out: (text: string) => console.log(text),
+    err: (text: string) => console.error(text),
+    nowMs: () => performance.now(),
+  };
+  const envKey = process.env["DIALYARD_ADMIN_KEY"];
+  if (name === "test") {
+    const parsed = parseCommand(testCommand, argv);
+    if (parsed.type !== "run") return printed(parsed);
+    const { positionals, values } = parsed;
+    return runTest(positionals, { ...values, key: values.key ?? envKey }, io);
+  }
+  const parsed = parseCommand(replayCommand, argv);
+  if (parsed.type !== "run") return printed(parsed);
+  const { positionals, values } = parsed;
+  return runReplay(positionals[0], { ...values, key: values.key ?? envKey }, io);
 }
 
 /** Where the examples on Redis and PostgreSQL find a server. */
@@ -336,6 +423,8 @@ function welcome({ url, config }: Running, demos: readonly DemoHint[]): string {
     "Channels: where a network's callback URL points",
     ...channels,
     "",
+    `  ${"Phone".padEnd(16)} ${url}/phone`,
+    `  ${"Console".padEnd(16)} ${url}/console`,
     `  ${"API docs".padEnd(16)} ${url}/docs`,
     `  ${"Backends".padEnd(16)} ${url}/backends`,
     `  ${"Sessions".padEnd(16)} ${url}/api/v1/sessions`,

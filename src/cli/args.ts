@@ -20,7 +20,12 @@ export type Command<Options extends readonly Option[] = readonly Option[]> = {
   /** "dialyard dial" */
   readonly name: string;
   readonly summary: string;
-  readonly positionals?: readonly { readonly name: string; readonly help: string }[];
+  readonly positionals?: readonly {
+    readonly name: string;
+    readonly help: string;
+    /** Of the last one: any number of them. */
+    readonly isMany?: true;
+  }[];
   readonly options: Options;
 };
 
@@ -80,7 +85,8 @@ export function parseCommand<const Options extends readonly Option[]>(
     if (problem !== undefined) problems.push(problem);
   }
   if (given.has(HELP.name)) return { type: "help", text: helpText(command), status: 0 };
-  const surplus = positionals[command.positionals?.length ?? 0];
+  const isMany = command.positionals?.at(-1)?.isMany === true;
+  const surplus = isMany ? undefined : positionals[command.positionals?.length ?? 0];
   if (surplus !== undefined) problems.push(`unexpected argument "${surplus}"`);
   if (problems.length > 0) {
     const lines = problems.map((problem) => `${command.name}: ${problem}\n`).join("");

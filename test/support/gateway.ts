@@ -11,6 +11,8 @@ import { Client } from "pg";
 
 export type GatewayOptions = {
   readonly command?: "dev" | "start";
+  /** Behind the command. */
+  readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Source of a dialyard.config.ts. */
   readonly configFile?: string;
@@ -39,7 +41,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Starte
   const { command = "dev", env = {}, configFile } = options;
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "dialyard-")));
   const port = Number(env["PORT"] ?? (await freePort()));
-  const args = ["--disable-warning=ExperimentalWarning", MAIN, command];
+  const args = ["--disable-warning=ExperimentalWarning", MAIN, command, ...(options.args ?? [])];
   if (configFile !== undefined) {
     const path = join(dataDir, "test.config.ts");
     await writeFile(path, configFile);
