@@ -87,7 +87,8 @@ function indent(text: string, mark: string): string {
 export function junitOf(results: readonly ScenarioResult[]): string {
   const failures = results.filter(({ problem }) => problem !== undefined).length;
   const cases = results.map(({ scenario, problem, tookMs }) => {
-    const start = `  <testcase name="${escape(scenario.name)}" time="${(tookMs / 1_000).toFixed(3)}"`;
+    const seconds = (tookMs / 1_000).toFixed(3);
+    const start = `  <testcase name="${escape(scenario.name)}" time="${seconds}"`;
     if (problem === undefined) return `${start}/>`;
     const [first = ""] = problem.split("\n");
     const failure = `<failure message="${escape(first)}">${escape(problem)}</failure>`;
