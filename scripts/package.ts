@@ -66,7 +66,8 @@ function copyRest(names: readonly string[], folder: string): void {
   for (const file of files) {
     const from = inRoot(file);
     const isCompiled = /\.tsx?$/.test(file) && !file.startsWith("templates/");
-    if (isCompiled || /(?:^|\/)node_modules\//.test(file)) continue;
+    // Pictures are for who reads the repository.
+    if (isCompiled || /(?:^|\/)node_modules\/|^docs\/images\//.test(file)) continue;
     if (!statSync(from).isFile()) continue;
     const to = join(folder, file);
     mkdirSync(dirname(to), { recursive: true });

@@ -198,7 +198,13 @@ describe("console", { skip: skipReason() }, () => {
     await page.locator(".row-link").first().waitFor();
   });
 
-  const PAGES = ["/phone", "/console/sessions", "/console/backends", "/console/channels"];
+  const PAGES = [
+    "/phone",
+    "/console",
+    "/console/sessions",
+    "/console/backends",
+    "/console/channels",
+  ];
   for (const path of [...PAGES, "/console/codes"]) {
     for (const scheme of ["light", "dark"] as const) {
       test(`${path}, ${scheme}, has nothing that keeps people out, and fits 360 pixels`, async () => {

@@ -1,6 +1,6 @@
 /** Addresses and the frame around pages. */
 import { useEffect, useState } from "preact/hooks";
-import { ErrorBoundary, lazy, LocationProvider, Route, Router, useLocation } from "preact-iso";
+import { ErrorBoundary, lazy, LocationProvider, Route, Router } from "preact-iso";
 import { Frame } from "./frame.tsx";
 import { onSignedOut } from "./lib/api.ts";
 import { SignIn } from "./pages/sign-in.tsx";
@@ -8,6 +8,7 @@ import { PhonePage } from "./pages/phone.tsx";
 import { NotFound } from "./pages/not-found.tsx";
 
 const page = <T,>(load: () => Promise<T>) => lazy(load);
+const Overview = page(() => import("./pages/overview.tsx").then((m) => m.OverviewPage));
 const Sessions = page(() => import("./pages/sessions.tsx").then((m) => m.SessionsPage));
 const Session = page(() => import("./pages/session.tsx").then((m) => m.SessionPage));
 const Backends = page(() => import("./pages/backends.tsx").then((m) => m.BackendsPage));
@@ -30,7 +31,7 @@ export function App() {
           ) : (
             <Router>
               <Route path="/phone" component={PhonePage} />
-              <Route path="/console" component={Home} />
+              <Route path="/console" component={Overview} />
               <Route path="/console/phone" component={PhonePage} />
               <Route path="/console/sessions" component={Sessions} />
               <Route path="/console/sessions/:id" component={Session} />
@@ -44,10 +45,4 @@ export function App() {
       </ErrorBoundary>
     </LocationProvider>
   );
-}
-
-function Home() {
-  const { route } = useLocation();
-  useEffect(() => route("/console/sessions", true), []);
-  return null;
 }

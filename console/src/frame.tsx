@@ -14,8 +14,9 @@ import { applyTheme, chosenTheme, type Theme } from "./lib/theme.ts";
 
 type Way = { readonly path: string; readonly word: Word; readonly key: string };
 const WAYS: readonly Way[] = [
-  { path: "/phone", word: "phone", key: "p" },
+  { path: "/console", word: "overview", key: "o" },
   { path: "/console/sessions", word: "sessions", key: "s" },
+  { path: "/phone", word: "phone", key: "p" },
   { path: "/console/codes", word: "codes", key: "d" },
   { path: "/console/backends", word: "backends", key: "b" },
   { path: "/console/channels", word: "channels", key: "c" },

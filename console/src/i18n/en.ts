@@ -236,4 +236,23 @@ export const en = {
   signOut: "Sign out",
   adminKey: "Admin key",
   adminKeyHint: "DIALYARD_ADMIN_KEY of the gateway. It is kept until you leave this page.",
+
+  // Overview
+  overviewLead: "The last hour, and what needs somebody.",
+  liveChart: "Turns as they come",
+  turnsPerSecond: "Turns a second",
+  turnTimes: "p95, ms",
+  tileLive: "Live now",
+  tileSessions: "Sessions",
+  tileCompleted: "Completed",
+  tileFailed: "Failed",
+  attention: "Needs attention",
+  nothingNeeded: "Nothing. No backend is paused, and no session failed in the last hour.",
+  attentionFailing: "{code}: {failed} of {total} sessions failed, last with {what}",
+  attentionPaused: "{name} ({code}) is paused",
+  firstSteps: "Three steps to the first subscriber",
+  stepConnect: "Connect your application",
+  stepDial: "Dial it on the phone",
+  stepProvider: "Connect a provider: paste a callback URL",
+  done: "Done",
 };
