@@ -257,7 +257,10 @@ test("every package that src/ imports is a dependency, and every dependency is u
 test("pages ask nobody but their gateway, and hold no code but their own", () => {
   const packages = inspect(pages, (file) =>
     importsOf(file, { types: false }).filter(({ value }) => !value.startsWith(".")),
-  ).filter((place) => !/: (?:preact(?:\/hooks)?|preact-iso|uplot(?:\/dist\/uPlot\.min\.css)?)$/.test(place));
+  ).filter(
+    (place) =>
+      !/: (?:preact(?:\/hooks)?|preact-iso|uplot(?:\/dist\/uPlot\.min\.css)?)$/.test(place),
+  );
   none(packages, "a page's packages are part of its first load: name it here with its reason");
   const foreign = inspect(pages, (file) =>
     stringsOf(file).filter(({ value }) => /^(?:https?:)?\/\/(?!localhost|127\.)\w/.test(value)),
