@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { createServer } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, type ServerOptions as TlsOptions } from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { connect as connectTls } from "node:tls";
 import { gzipSync } from "node:zlib";
 import { WireError } from "../core/failure.ts";
 import type { ScriptedBackend } from "../testing/scripted-backend.ts";
@@ -273,23 +275,51 @@ describe("a request that provably did not leave is sent again, even to a backend
   test("a certificate that nobody vouches for (F17)", (context) => {
     const certificate = selfSigned();
     if (certificate === undefined) return context.skip("openssl is not installed");
-    return refusesCertificate(certificate);
+    return refusesTls(certificate, "DEPTH_ZERO_SELF_SIGNED_CERT");
+  });
+
+  test("TLS 1.1, however good the certificate (F17)", (context) => {
+    const certificate = selfSigned();
+    if (certificate === undefined) return context.skip("openssl is not installed");
+    const old = {
+      minVersion: "TLSv1.1",
+      maxVersion: "TLSv1.1",
+      ciphers: "ALL:@SECLEVEL=0",
+    } as const;
+    // Refused before there is a certificate to look at.
+    return refusesTls(
+      { ...certificate, ...old },
+      "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION",
+      async (port) => {
+        const reaching = { port, host: "127.0.0.1", rejectUnauthorized: false, ...old } as const;
+        const socket = connectTls(reaching);
+        await once(socket, "secureConnect");
+        assert.equal(socket.getProtocol(), "TLSv1.1", "the server is there for who takes it");
+        socket.destroy();
+      },
+    );
   });
 });
 
-async function refusesCertificate(certificate: { key: string; cert: string }): Promise<void> {
+async function refusesTls(
+  options: TlsOptions,
+  expected: string,
+  check: (port: number) => Promise<void> = async () => undefined,
+): Promise<void> {
   let handled = 0;
-  const server = createTlsServer(certificate, (_request, response) => {
+  const server = createTlsServer(options, (_request, response) => {
     handled += 1;
     response.end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const { port } = server.address() as AddressInfo;
+  await check(port);
   const alarms: unknown[] = [];
   const from = newCaller({ hooks: { alarm: (_, _code, errorCode) => alarms.push(errorCode) } });
+  const url = `https://127.0.0.1:${port}/`;
   assert.equal(codeOf(await call({ url }, 20_000, from)), "backend_unreachable");
   assert.equal(handled, 0);
-  assert.deepEqual(alarms, ["DEPTH_ZERO_SELF_SIGNED_CERT"]);
+  assert.deepEqual(alarms, [expected]);
   await from.close();
   await new Promise((resolve) => server.close(resolve));
 }
