@@ -29,6 +29,7 @@ import {
   type Rule,
   type Text,
 } from "./config-rules.ts";
+import { redisUrl } from "./config-redis.ts";
 export { inGateway, type AppConfig, type AppFile } from "./config-apps.ts";
 export type { ChannelConfig, ChannelFile, Mode } from "./config-channels.ts";
 
@@ -134,6 +135,19 @@ export const SETTINGS = {
     default: () => 20,
     rule: integer(2, 500),
     help: "connections to PostgreSQL at once",
+  },
+  redisUrl: {
+    env: "REDIS_URL",
+    default: () => NONE,
+    rule: redisUrl,
+    help: "Redis or Valkey for live sessions; records and backends stay in SQL",
+    isSecret: true,
+  },
+  redisBacklogMax: {
+    env: "REDIS_BACKLOG_MAX",
+    default: () => 1_000_000,
+    rule: integer(1_000, 100_000_000),
+    help: "records that may wait in Redis for SQL; beyond it the oldest go, and are counted",
   },
   sqliteSync: {
     env: "SQLITE_SYNC",

@@ -33,7 +33,15 @@ import { createMetrics } from "./observe/metrics.ts";
 import { createObserver } from "./observe/observer.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { registerApps } from "./register-apps.ts";
-import { createDigest, createKeys, createSealer, randomIds, type Digest } from "./stores/seal.ts";
+import type { RedisTold } from "./stores/redis.ts";
+import {
+  createDigest,
+  createKeys,
+  createSealer,
+  randomIds,
+  type Digest,
+  type Sealer,
+} from "./stores/seal.ts";
 import { deriveKeys, readSecretKey } from "./stores/secret-key.ts";
 import { sqliteStore } from "./stores/sqlite.ts";
 import { startSweeper } from "./stores/sweeper.ts";
@@ -59,7 +67,8 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const keys = deriveKeys(await readSecretKey(config));
   const digest = createDigest(keys.digest);
-  const store = await openStore(config, keys, report);
+  const lostRecords = { dropped: 0, lost: 0 };
+  const store = await openStore(config, keys, report, redisTold(log, lostRecords));
   const policy = createEgressPolicy({
     isGuarded: config.egressGuard,
     allow: config.egressAllow.map((range) => range.replace("@", ":")),
@@ -80,6 +89,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   const metrics = createMetrics({
     countLive: () => store.records.countLive(wallMs()),
     countOpenBreakers: () => openBreakers.size,
+    ...(store.undrained !== undefined && { countUndrained: store.undrained, lostRecords }),
     isReady: () => state.isReady,
   });
   const observe = createObserver({ log, metrics, events, wallMs });
@@ -187,8 +197,21 @@ async function openStore(
   config: Config,
   keys: Keys,
   report: (error: unknown) => void,
+  tell: RedisTold,
 ): Promise<Store> {
   const sealing = { sealer: createSealer([keys.seal]), digest: createDigest(keys.lookup) };
+  const sql = await openSql(config, sealing, report);
+  if (config.redisUrl === "") return sql;
+  const { redisStore } = await import("./stores/redis.ts");
+  const { redisUrl: url, redisBacklogMax: backlogMax } = config;
+  return redisStore({ ...sealing, url, sql, backlogMax, report, tell });
+}
+
+async function openSql(
+  config: Config,
+  sealing: { readonly sealer: Sealer; readonly digest: Digest },
+  report: (error: unknown) => void,
+) {
   if (config.databaseUrl !== "") {
     // Its client is loaded by those alone who use it.
     const { postgresStore } = await import("./stores/postgres.ts");
@@ -197,6 +220,23 @@ async function openStore(
   }
   const file = join(config.dataDir, "dialyard.db");
   return sqliteStore({ ...sealing, file, synchronous: config.sqliteSync });
+}
+
+/** What operators have to know of the way from Redis to SQL. */
+function redisTold(log: Log, counts: { dropped: number; lost: number }): RedisTold {
+  return {
+    stalled: (error) => log.error("records_wait_in_redis", errorFields(error)),
+    resumed: () => log.info("records_drain_again"),
+    dropped(count) {
+      counts.dropped += count;
+      log.error("records_dropped", { count });
+    },
+    lost(count) {
+      counts.lost += count;
+      log.error("redis_lost_records", { count });
+    },
+    mayEvict: (reason) => log.warn("redis_may_evict_sessions", { reason }),
+  };
 }
 
 type Keys = ReturnType<typeof deriveKeys>;

@@ -437,5 +437,7 @@ export type Store = {
   ping(): Promise<void>;
   /** Where other nodes change backends too: calls back soon after. Resolves with how to stop. */
   readonly watchBackends?: (changed: () => void) => Promise<() => Promise<void>>;
+  /** Where records reach SQL behind their turns: how many have not yet. */
+  readonly undrained?: () => Promise<number>;
   close(): Promise<void>;
 };

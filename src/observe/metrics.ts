@@ -15,6 +15,9 @@ export function createMetrics(options: {
   readonly countLive: () => Promise<number>;
   readonly countOpenBreakers: () => number;
   readonly isReady: () => boolean;
+  /** Where records wait in Redis for SQL. */
+  readonly countUndrained?: () => Promise<number>;
+  readonly lostRecords?: { readonly dropped: number; readonly lost: number };
 }): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -71,6 +74,7 @@ export function createMetrics(options: {
       this.set(options.isReady() ? 1 : 0);
     },
   });
+  createDrainMetrics(registry, options);
   return {
     turn({ channel, outcome, record, tookMs }) {
       const { name } = channel;
@@ -88,6 +92,32 @@ export function createMetrics(options: {
       return { type: registry.contentType, text: await registry.metrics() };
     },
   };
+}
+
+function createDrainMetrics(
+  registry: Registry,
+  { countUndrained, lostRecords }: Parameters<typeof createMetrics>[0],
+): void {
+  if (countUndrained === undefined || lostRecords === undefined) return;
+  new Gauge({
+    name: "dialyard_records_undrained",
+    help: "Records in Redis that are not in SQL yet, of all nodes together",
+    registers: [registry],
+    async collect() {
+      this.set(await countUndrained().catch(() => NaN));
+    },
+  });
+  new Counter({
+    name: "dialyard_records_lost_total",
+    help: "Records that are gone: dropped from a full stream, or lost by Redis after they were settled",
+    labelNames: ["reason"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc({ reason: "dropped" }, lostRecords.dropped);
+      this.inc({ reason: "lost" }, lostRecords.lost);
+    },
+  });
 }
 
 /**

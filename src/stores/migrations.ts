@@ -65,6 +65,8 @@ export type TurnsTable = {
   readonly flaw: NonNullable<Reply["flaw"]> | null;
   /** What the session's row has to become: read only by a start after a crash. */
   readonly after: string | null;
+  /** Of a turn that was answered on Redis: unique, so that none is written twice. */
+  readonly record_id: string | null;
 };
 /** How far the rows of sessions have caught up with turns: one row. */
 export type ProgressTable = {
@@ -127,6 +129,13 @@ const migrations: Record<string, Migration> = {
   "0002_backends": {
     async up(db: Kysely<unknown>) {
       await createBackends(db);
+    },
+  },
+  "0003_record_ids": {
+    async up(db: Kysely<unknown>) {
+      await sql`ALTER TABLE turns ADD COLUMN record_id text`.execute(db);
+      await sql`CREATE UNIQUE INDEX turns_record ON turns (record_id)
+        WHERE record_id IS NOT NULL`.execute(db);
     },
   },
 };

@@ -26,7 +26,18 @@ const MIGRATIONS: Record<string, Migration> = {
       }
     },
   },
+  "0002_record_ids": {
+    async up(db: Kysely<unknown>) {
+      for (const statement of RECORD_IDS) await sql.raw(statement).execute(db);
+    },
+  },
 };
+
+// `at` is what turns are partitioned by, so it is in every unique index; a record has one.
+const RECORD_IDS = [
+  "ALTER TABLE turns ADD COLUMN record_id text",
+  `CREATE UNIQUE INDEX turns_record ON turns (record_id, at) WHERE record_id IS NOT NULL`,
+];
 
 // Rows of sessions change with every turn: room in the page keeps the change in the page.
 const TABLES = `

@@ -82,11 +82,21 @@ export function createPostgresSweep(pool: Pool, sealer: Sealer, digest: Digest) 
       finished.push(...rows.flatMap((row) => finishedOf(row, "abandoned")));
       if (rows.length < SLICE_ROWS) break;
     }
-    for (const statement of [DELETE_SESSIONS, DELETE_REST]) {
-      while ((await pool.query(statement, [keepFromMs])).rowCount === SLICE_ROWS);
-    }
+    await deleteOld(pool, keepFromMs);
     return finished;
   };
+}
+
+/** Retention alone, where sessions are not kept here. */
+export async function dropOld(pool: Pool, nowMs: number, keepFromMs: number): Promise<void> {
+  await keepPartitions(pool, nowMs, keepFromMs);
+  await deleteOld(pool, keepFromMs);
+}
+
+async function deleteOld(pool: Pool, keepFromMs: number): Promise<void> {
+  for (const statement of [DELETE_SESSIONS, DELETE_REST]) {
+    while ((await pool.query(statement, [keepFromMs])).rowCount === SLICE_ROWS);
+  }
 }
 
 /** Resolves with the leases given up. */

@@ -2,7 +2,7 @@
  * Sessions, records and backends on PostgreSQL, for any number of nodes. Two round trips a turn,
  * each a function of postgres-schema.ts; what a lease means to who asks is lease.ts, as everywhere.
  */
-import { Kysely, PostgresDialect } from "kysely";
+import { Kysely, PostgresDialect, sql } from "kysely";
 import { Pool, type PoolConfig, types } from "pg";
 import type { Ask, Held, Lease, Session, SessionStore, Settlement, Store } from "../types.ts";
 import type { HeldLease, Taking } from "./lease.ts";
@@ -10,7 +10,7 @@ import { takeOver, UNSETTLED_KEPT_MS } from "./lease.ts";
 import type { Schema } from "./migrations.ts";
 import { listen } from "./postgres-listen.ts";
 import { migratePostgres } from "./postgres-schema.ts";
-import { createPostgresSweep } from "./postgres-sweep.ts";
+import { createPostgresSweep, dropOld } from "./postgres-sweep.ts";
 import type { Digest, Sealer } from "./seal.ts";
 import { randomIds } from "./seal.ts";
 import type { StaticColumns } from "./session-row.ts";
@@ -24,6 +24,7 @@ import {
 } from "./session-row.ts";
 import { checkSealKey } from "./seal-check.ts";
 import { sqlBackends } from "./sql-backends.ts";
+import type { SqlSide } from "./sql-drain.ts";
 import { sqlRecords } from "./sql-records.ts";
 
 export type PostgresOptions = {
@@ -42,9 +43,13 @@ const CONNECT_MS_MAX = 3_000;
 const STATEMENT_MS_MAX = 5_000;
 /** Leases that change under our eyes: each time somebody else was faster. */
 const TAKES_MAX = 5;
+/** A number of our own: "dialyard drain". */
+const DRAIN_LOCK = 0x6469_6472;
 
 /** Creates the tables where they are not there. Throws when the server does not answer. */
-export async function postgresStore(options: PostgresOptions): Promise<Store> {
+export async function postgresStore(
+  options: PostgresOptions,
+): Promise<Store & { readonly side: SqlSide }> {
   const { sealer, digest, report } = options;
   const config = poolConfig(options);
   const pool = new Pool(config);
@@ -62,6 +67,14 @@ export async function postgresStore(options: PostgresOptions): Promise<Store> {
         await pool.query("SELECT 1");
       },
       close: () => pool.end(),
+      side: {
+        db,
+        turns: "by_session",
+        async lock(trx) {
+          await sql`SELECT pg_advisory_xact_lock(${DRAIN_LOCK})`.execute(trx);
+        },
+        dropOld: (nowMs, keepFromMs) => dropOld(pool, nowMs, keepFromMs),
+      },
       watchBackends: (changed) => listen(config, changed, report),
     };
   } catch (error) {

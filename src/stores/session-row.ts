@@ -77,8 +77,15 @@ export function stateOf(session: Session, sealer: Sealer): State {
 }
 
 export function readSession(columns: TurnColumns, statics: Statics, sealer: Sealer): Session {
-  const { id, outcome, turns } = columns;
-  const state = JSON.parse(columns.state) as State;
+  return sessionFrom(columns, JSON.parse(columns.state) as State, statics, sealer);
+}
+
+export function sessionFrom(
+  { id, outcome, turns }: Omit<TurnColumns, "state">,
+  state: State,
+  statics: Statics,
+  sealer: Sealer,
+): Session {
   return {
     id,
     msisdn: statics.msisdn,

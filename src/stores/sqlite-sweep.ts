@@ -125,8 +125,8 @@ export function createSweep(
       quiet.note(first, last, untilMs);
       await nextTick();
     }
-    await walk(0, () => deleteOld(sql.deleteSessions, keepFromMs), finished);
-    await walk(0, () => deleteOld(sql.deleteTurns, keepFromMs), finished);
+    await walk(0, () => deleteSlice(sql.deleteSessions, keepFromMs), finished);
+    await walk(0, () => deleteSlice(sql.deleteTurns, keepFromMs), finished);
     return finished;
   };
 }
@@ -240,9 +240,17 @@ function createQuietSlices() {
   };
 }
 
-function deleteOld(statement: StatementSync, keepFromMs: number): Slice<number> {
+function deleteSlice(statement: StatementSync, keepFromMs: number): Slice<number> {
   const { changes } = statement.run(keepFromMs);
   return { finished: [], next: Number(changes) < SLICE_ROWS ? undefined : 0 };
+}
+
+/** Retention alone, where sessions are not kept here. */
+export async function deleteOld(database: DatabaseSync, keepFromMs: number): Promise<void> {
+  for (const text of [DELETE_SESSIONS, DELETE_TURNS]) {
+    const statement = database.prepare(text);
+    while (deleteSlice(statement, keepFromMs).next !== undefined) await nextTick();
+  }
 }
 
 function rowNumber(row: unknown): number {

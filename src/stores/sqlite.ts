@@ -12,6 +12,7 @@ import { migrate } from "./migrations.ts";
 import type { Digest, Sealer } from "./seal.ts";
 import { checkSealKey } from "./seal-check.ts";
 import { sqlBackends } from "./sql-backends.ts";
+import type { SqlSide } from "./sql-drain.ts";
 import { sqlRecords } from "./sql-records.ts";
 import type { TurnTables } from "./sqlite-sessions.ts";
 import {
@@ -23,7 +24,7 @@ import {
   noteWritten,
   restoreRows,
 } from "./sqlite-sessions.ts";
-import { createSweep, writeBehind } from "./sqlite-sweep.ts";
+import { createSweep, deleteOld, writeBehind } from "./sqlite-sweep.ts";
 
 export type SqliteOptions = {
   readonly file: string;
@@ -35,7 +36,9 @@ export type SqliteOptions = {
 };
 
 /** Creates the directory and the file where they are not there, and migrates. */
-export async function sqliteStore(options: SqliteOptions): Promise<Store> {
+export async function sqliteStore(
+  options: SqliteOptions,
+): Promise<Store & { readonly side: SqlSide }> {
   const { file, sealer, digest, synchronous = "full" } = options;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const database = new DatabaseSync(file, { enableForeignKeyConstraints: false });
@@ -62,6 +65,13 @@ export async function sqliteStore(options: SqliteOptions): Promise<Store> {
         database.prepare("SELECT 1 FROM leases LIMIT 1").get();
       },
       close: sessions.close,
+      side: {
+        db,
+        turns: "chain",
+        // Nobody else has the file.
+        lock: async () => undefined,
+        dropOld: async (_, keepFromMs) => deleteOld(database, keepFromMs),
+      },
     };
   } catch (error) {
     database.close();

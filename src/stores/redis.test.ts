@@ -1,0 +1,251 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
+import {
+  noPostgres,
+  type PostgresServer,
+  startPostgres,
+} from "../../test/support/postgres-server.ts";
+import { noRedis, type RedisServer, startRedis } from "../../test/support/redis-server.ts";
+import type { Store } from "../types.ts";
+import { askOf, sessionId, sessionOf, settlementOf, testStore } from "./conformance.ts";
+import { postgresStore } from "./postgres.ts";
+import { type RedisOptions, redisStore } from "./redis.ts";
+import { createDigest, createSealer } from "./seal.ts";
+import { sqliteStore } from "./sqlite.ts";
+
+const sealer = createSealer([Buffer.alloc(32, 1)]);
+const SILENT = {
+  stalled: () => undefined,
+  resumed: () => undefined,
+  dropped: () => undefined,
+  lost: () => undefined,
+  mayEvict: () => undefined,
+};
+
+describe("Redis", { skip: noRedis }, () => {
+  const directory = mkdtempSync(join(tmpdir(), "dialyard-redis-store-"));
+  let server: RedisServer;
+  let postgres: PostgresServer | undefined;
+  let count = 0;
+  before(async () => {
+    server = await startRedis();
+    if (noPostgres === false) postgres = await startPostgres();
+  });
+  after(async () => {
+    await server.stop();
+    await postgres?.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  /** Each on keys of its own: they depend on the secret. */
+  function newDigest() {
+    count += 1;
+    return createDigest(Buffer.alloc(32, `secret ${count}`));
+  }
+  function newFile(): string {
+    count += 1;
+    return join(directory, String(count), "dialyard.db");
+  }
+  async function open(
+    file: string,
+    digest: RedisOptions["digest"],
+    change: Partial<RedisOptions> = {},
+  ): Promise<Store> {
+    const sql = await sqliteStore({ file, sealer, digest });
+    const { url } = server;
+    return redisStore({ url, sql, sealer, digest, report: () => {}, tell: SILENT, ...change });
+  }
+
+  testStore("redis and sqlite", async () => {
+    const [file, digest] = [newFile(), newDigest()];
+    const restart = async () => {
+      const copy = newFile();
+      cpSync(dirname(file), dirname(copy), { recursive: true });
+      return open(copy, digest);
+    };
+    return { store: await open(file, digest), restart };
+  });
+
+  describe("with PostgreSQL", { skip: noPostgres }, () => {
+    const openNode = async (databaseUrl: string, digest: RedisOptions["digest"]) => {
+      const report = () => undefined;
+      const sql = await postgresStore({ url: databaseUrl, sealer, digest, report });
+      return redisStore({ url: server.url, sql, sealer, digest, report, tell: SILENT });
+    };
+    testStore("redis and postgres", async () => {
+      const [databaseUrl, digest] = [await postgres!.newDatabase(), newDigest()];
+      return {
+        store: await openNode(databaseUrl, digest),
+        restart: () => openNode(databaseUrl, digest),
+      };
+    });
+  });
+
+  /** So many turns of sessions of their own, all acknowledged. */
+  async function settleTurns({ sessions }: Store, from: number, to: number): Promise<void> {
+    for (let n = from; n < to; n += 1) {
+      const held = await sessions.open(askOf({ key: `key-${n}`, freshId: sessionId(n) }));
+      assert.ok(held.type === "leased");
+      const session = sessionOf({ id: sessionId(n) });
+      assert.equal(await sessions.settle(held.lease, settlementOf({ session })), true);
+    }
+  }
+  /** Of all sessions of the tests above. */
+  const recordedOf = async ({ records }: Store): Promise<number> => {
+    const filter = { nowMs: settlementOf().nowMs, limit: 1_000 };
+    return (await records.findSessions(filter)).sessions.length;
+  };
+  /** Drains when it is asked, and not in between. */
+  const QUIET = { drainEveryMs: 60_000 };
+
+  test("a turn is two round trips, as the server counts them", async () => {
+    const store = await open(newFile(), newDigest(), QUIET);
+    const calls = async (): Promise<number> => {
+      const said = await server.say("INFO commandstats");
+      const counts = [...said.matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)];
+      return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+    };
+    await settleTurns(store, 0, 16); // the scripts are known from here on
+    await wait(100);
+    const before = await calls();
+    await settleTurns(store, 16, 66);
+    assert.equal((await calls()) - before, 100);
+    await store.close();
+  });
+
+  test("two nodes drain one stream: each record is in SQL once", { skip: noPostgres }, async () => {
+    const [databaseUrl, digest] = [await postgres!.newDatabase(), newDigest()];
+    const node = async () => {
+      const sql = await postgresStore({ url: databaseUrl, sealer, digest, report: () => {} });
+      const options = { sql, sealer, digest, report: () => {}, tell: SILENT, drainEveryMs: 1 };
+      return redisStore({ url: server.url, ...options });
+    };
+    const nodes = [await node(), await node()];
+    await Promise.all(
+      nodes.map((store, index) => settleTurns(store, index * 200, index * 200 + 200)),
+    );
+    assert.equal(await recordedOf(nodes[0]!), 400);
+    for (const n of [0, 399]) {
+      assert.equal((await nodes[1]!.records.getSession(sessionId(n)))?.records.length, 1);
+    }
+    await Promise.all(nodes.map((store) => store.close()));
+  });
+
+  test("while SQL is away turns go on; their records reach it when it is back", async (t) => {
+    if (noPostgres !== false) return t.skip(noPostgres);
+    const own = await startPostgres();
+    const digest = newDigest();
+    const sql = await postgresStore({
+      url: await own.newDatabase(),
+      sealer,
+      digest,
+      report: () => {},
+    });
+    const told: string[] = [];
+    const store = await redisStore({
+      ...{ url: server.url, sql, sealer, digest, report: () => {}, drainEveryMs: 10 },
+      tell: { ...SILENT, stalled: () => told.push("stalled"), resumed: () => told.push("resumed") },
+    });
+    await own.kill();
+    await settleTurns(store, 0, 50);
+    while (told.length === 0) await wait(20);
+    assert.equal(await store.undrained?.(), 50);
+    await own.start();
+    while ((await store.undrained?.()) !== 0) await wait(50);
+    assert.deepEqual(told, ["stalled", "resumed"]);
+    assert.equal(await recordedOf(store), 50);
+    await store.close();
+    await own.stop();
+  });
+
+  test("a stream that is full drops its oldest records, and says how many", async () => {
+    let dropped = 0;
+    const tell = { ...SILENT, dropped: (count: number) => (dropped += count) };
+    const store = await open(newFile(), newDigest(), { ...QUIET, backlogMax: 160, tell });
+    await wait(100); // its first look
+    await settleTurns(store, 0, 400);
+    const recorded = await recordedOf(store);
+    assert.ok(recorded >= 100 && recorded <= 160, `${recorded} recorded`);
+    assert.equal(recorded + dropped, 400);
+    await store.close();
+  });
+
+  test("what Redis loses is counted: all that was settled and is not in SQL", async () => {
+    for (const lose of ["FLUSHALL", "kill"] as const) {
+      const own = await startRedis();
+      let lost = 0;
+      const tell = { ...SILENT, lost: (count: number) => (lost += count) };
+      const options = { ...QUIET, url: own.url, tell };
+      const store = await open(newFile(), newDigest(), options);
+      await settleTurns(store, 0, 30);
+      assert.equal(await recordedOf(store), 30);
+      await settleTurns(store, 30, 50);
+      if (lose === "FLUSHALL") await own.say("FLUSHALL");
+      else {
+        await own.kill(); // it saves nothing
+        await own.start();
+      }
+      await settleTurns(store, 50, 60);
+      assert.equal(await recordedOf(store), 40);
+      for (let n = 0; n < 100 && lost === 0; n += 1) await wait(20);
+      assert.equal(lost, 20, lose);
+      await store.close();
+      await own.stop();
+    }
+  });
+
+  test("while the server is away turns are refused, and it is found again when it is back", async () => {
+    const own = await startRedis({ appendonly: "yes", appendfsync: "always" });
+    const store = await open(newFile(), newDigest(), { url: own.url });
+    await settleTurns(store, 0, 5);
+    await own.kill();
+    const startedAtMs = performance.now();
+    await assert.rejects(store.sessions.open(askOf({ key: "key-9" })));
+    assert.ok(performance.now() - startedAtMs < 4_000);
+    await own.start();
+    const untilMs = performance.now() + 5_000;
+    for (;;) {
+      const held = await store.sessions.open(askOf({ key: "key-1" })).catch(() => undefined);
+      if (held?.type === "leased") {
+        assert.equal(held.session?.id, sessionId(1));
+        break;
+      }
+      assert.ok(performance.now() < untilMs, "RELIABILITY G10: 5 s to the first success");
+      await wait(50);
+    }
+    assert.equal(await recordedOf(store), 5);
+    await store.close();
+    await own.stop();
+  });
+
+  test("every key of a session has a TTL, and neither input nor MSISDN is readable", async () => {
+    const own = await startRedis();
+    const store = await open(newFile(), newDigest(), { ...QUIET, url: own.url });
+    const pin = "90417735";
+    const held = await store.sessions.open(askOf());
+    assert.ok(held.type === "leased");
+    await store.sessions.settle(
+      held.lease,
+      settlementOf({ session: sessionOf({ inputs: [pin] }) }),
+    );
+    await store.sessions.open(askOf({ key: "key-b" }));
+    const keys = (await own.say("KEYS *")).match(/dialyard:\S+/g) ?? [];
+    const ofSessions = keys.filter((key) => /:[sl]:key-/.test(key));
+    assert.equal(ofSessions.length, 2);
+    for (const key of ofSessions) assert.match(await own.say(`TTL ${key}`), /^:\d/m);
+    const said = await Promise.all([
+      ...ofSessions.map((key) => own.say(`GET ${key}`)),
+      ...keys.filter((key) => key.endsWith("records")).map((key) => own.say(`XRANGE ${key} - +`)),
+    ]);
+    const text = said.join("\n");
+    assert.ok(text.includes("Saldo"), "what may be read has to be there");
+    assert.ok(!text.includes(pin), "an input");
+    assert.ok(!text.includes(sessionOf().msisdn), "an MSISDN");
+    await store.close();
+    await own.stop();
+  });
+});
