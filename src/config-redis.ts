@@ -13,8 +13,10 @@ export type RedisPlace = {
 );
 
 /** Not by `URL`: it takes one host only. */
-const SHAPE =
-  /^redis(?<tls>s?)(?:-(?<kind>sentinel|cluster))?:\/\/(?:(?<user>[^@/]*)@)?(?<hosts>[^/?#]+)(?<path>\/[^?#]*)?$/;
+const SHAPE = new RegExp(
+  String.raw`^redis(?<tls>s?)(?:-(?<kind>sentinel|cluster))?://` +
+    String.raw`(?:(?<user>[^@/]*)@)?(?<hosts>[^/?#]+)(?<path>/[^?#]*)?$`,
+);
 const HOST = /^(?<host>\[[0-9a-fA-F:.]+\]|[^:[\]]+)(?::(?<port>\d{1,5}))?$/;
 const HOSTS_MAX = 32;
 

@@ -242,7 +242,9 @@ async function holdAgain(name: "test" | "replay"): Promise<number> {
 /** Where the examples on Redis and PostgreSQL find a server. */
 function demoServers(): DemoServers {
   const { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl } = process.env;
-  return { ...(redisUrl && { redisUrl }), ...(databaseUrl && { databaseUrl }) };
+  // The examples' client knows single servers only.
+  const isSingle = /^rediss?:/.test(redisUrl ?? "");
+  return { ...(isSingle && redisUrl && { redisUrl }), ...(databaseUrl && { databaseUrl }) };
 }
 
 function signalled(): Promise<void> {

@@ -69,10 +69,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   const digest = createDigest(keys.digest);
   const lostRecords = { dropped: 0, lost: 0 };
   const store = await openStore(config, keys, report, redisTold(log, lostRecords));
-  const policy = createEgressPolicy({
-    isGuarded: config.egressGuard,
-    allow: config.egressAllow.map((range) => range.replace("@", ":")),
-  });
+  const policy = createPolicy(config);
   const openBreakers = new Set<number>();
   const caller = createCaller(policy, log, openBreakers);
   const registry = await createRegistry({
@@ -264,6 +261,13 @@ async function openAppStore(
   }
   const { postgresAppStore } = await import("./app-stores/postgres.ts");
   return postgresAppStore({ url, report });
+}
+
+function createPolicy({ egressGuard: isGuarded, egressAllow }: Config): EgressPolicy {
+  return createEgressPolicy({
+    isGuarded,
+    allow: egressAllow.map((range) => range.replace("@", ":")),
+  });
 }
 
 function createCaller(policy: EgressPolicy, log: Log, openBreakers: Set<number>): BackendCaller {

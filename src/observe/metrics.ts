@@ -109,7 +109,7 @@ function createDrainMetrics(
   });
   new Counter({
     name: "dialyard_records_lost_total",
-    help: "Records that are gone: dropped from a full stream, or lost by Redis after they were settled",
+    help: "Records that are gone: dropped from a full stream, or lost by Redis",
     labelNames: ["reason"],
     registers: [registry],
     collect() {

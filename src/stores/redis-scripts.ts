@@ -119,7 +119,7 @@ return 1`,
   },
   /**
    * The oldest records, for who has the lock: first those that a drainer took and did not finish.
-   * nil while another drainer has it; else { group made just now, dropped since last asked, entries }
+   * nil while another drainer has it; else { group made just now, dropped since then, entries }
    * KEYS lock, records, dropped  ARGV drainer, lock ttl, most entries
    */
   dialyardTake: {

@@ -111,8 +111,8 @@ function afterDraining(records: RecordStore, { catchUp }: Drainer): RecordStore 
 
 async function warnOfEviction(client: RedisClient, { mayEvict }: RedisTold): Promise<void> {
   // Servers that refuse INFO are run by others, who know.
-  const info = await client.info("memory").catch(() => "");
-  const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? "noeviction";
-  const limit = Number(/^maxmemory:(\d+)/m.exec(info)?.[1] ?? 0);
+  const memory = await client.info("memory").catch(() => "");
+  const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1] ?? "noeviction";
+  const limit = Number(/^maxmemory:(\d+)/m.exec(memory)?.[1] ?? 0);
   if (limit > 0 && policy !== "noeviction") mayEvict(policy);
 }

@@ -293,9 +293,8 @@ async function endRows(
 
 /** For sweeps by time: stores that keep sessions in SQL have ways of their own. */
 export async function indexExpiry(db: Kysely<Schema>): Promise<void> {
-  await sql`CREATE INDEX IF NOT EXISTS sessions_due ON sessions (expires_at) WHERE key IS NOT NULL`.execute(
-    db,
-  );
+  await sql`CREATE INDEX IF NOT EXISTS sessions_due ON sessions (expires_at)
+    WHERE key IS NOT NULL`.execute(db);
 }
 
 /** DESIGN §5: sealed inputs and an app's state are dropped at the end. */
