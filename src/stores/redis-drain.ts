@@ -102,11 +102,11 @@ export function createDrainer(options: DrainOptions): Drainer {
       throw error;
     } finally {
       await Promise.all(
-        partitions.map((partition, index) => {
+        partitions.map(async (partition, index) => {
           const entries = taken[index]?.[2] ?? [];
-          if (entries.length === 0) return undefined;
+          if (entries.length === 0) return;
           const ids = isDone ? entries.map(([id]) => id) : [];
-          return client.dialyardDone(partition.lock, partition.records, me, ...ids);
+          await client.dialyardDone(partition.lock, partition.records, me, ...ids);
         }),
       );
     }
