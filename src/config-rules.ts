@@ -54,6 +54,10 @@ export const postgresUrl: Rule<Text> = {
     return given === "" || (isOne && given.length <= 2_048) ? { text: given } : postgresUrl.expects;
   },
 };
+export const httpUrl: Rule<Text> = {
+  expects: "an http or https URL",
+  read: (given) => (isHttpUrl(given) ? { text: given } : httpUrl.expects),
+};
 export function isHttpUrl(text: unknown): boolean {
   if (typeof text !== "string" || text.length > 2_048 || !URL.canParse(text)) return false;
   const { protocol, username, password, hash } = new URL(text);

@@ -16,6 +16,7 @@ import type { Language } from "./core/failure.ts";
 import {
   EMPTY,
   flag,
+  httpUrl,
   integer,
   networkPorts,
   networks,
@@ -67,6 +68,31 @@ export const SETTINGS = {
     rule: printable(16, 256),
     help: "bearer key of the management API; needed in production",
     isSecret: true,
+  },
+  adminUser: {
+    env: "DIALYARD_ADMIN_USER",
+    default: () => NONE,
+    rule: text(1, 64),
+    help: "name of the first admin who signs in to the console, made where there is none of it",
+  },
+  adminPassword: {
+    env: "DIALYARD_ADMIN_PASSWORD",
+    default: () => NONE,
+    rule: text(12, 256),
+    help: "that admin's first password",
+    isSecret: true,
+  },
+  publicUrl: {
+    env: "PUBLIC_URL",
+    default: () => NONE,
+    rule: httpUrl,
+    help: "where networks and browsers reach the gateway; default: the host they ask for",
+  },
+  auditDays: {
+    env: "AUDIT_DAYS",
+    default: () => 365,
+    rule: integer(1, 3_650),
+    help: "entries of the audit log are deleted after so many days",
   },
   secretKey: {
     env: "DIALYARD_SECRET_KEY",
@@ -285,6 +311,8 @@ export function parseConfig(
         "DIALYARD_EGRESS_ALLOW names the networks that may be reached",
     );
   }
+  if ((values["adminUser"] === "") !== (values["adminPassword"] === ""))
+    problems.push("DIALYARD_ADMIN_USER and DIALYARD_ADMIN_PASSWORD go together");
   if (problems.length > 0) return { type: "invalid", problems };
   return { type: "ok", config: { ...values, channels, apps } as unknown as Config, warnings };
 }

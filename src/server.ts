@@ -5,16 +5,12 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { AppStore } from "./app/index.ts";
 import { sealedAppStore } from "./app-stores/sealed.ts";
-import { createAccess } from "./api/access.ts";
 import { createApp } from "./api/app.ts";
-import { backendRoutes, tagOf } from "./api/backends.ts";
+import { tagOf } from "./api/backends.ts";
 import { documentApi } from "./api/docs.ts";
-import { findProtocolProblem, findUrlProblem, findWarning } from "./api/registration.ts";
-import { pageRoutes } from "./api/pages.ts";
-import { phoneRoutes } from "./api/phone.ts";
-import { type PushOptions, pushRoutes } from "./api/push.ts";
-import { sessionRoutes } from "./api/sessions.ts";
-import { systemRoutes } from "./api/system.ts";
+import { createManagement } from "./api/management.ts";
+import type { PushOptions } from "./api/push.ts";
+import { apiRoutes } from "./api/routes.ts";
 import { type AppCaller, createAppCaller } from "./backend/apps.ts";
 import { createBackendCaller, type BackendCaller } from "./backend/call.ts";
 import {
@@ -43,6 +39,7 @@ import {
   type Sealer,
 } from "./stores/seal.ts";
 import { deriveKeys, readSecretKey } from "./stores/secret-key.ts";
+import type { ManagedStore } from "./stores/sql-management.ts";
 import { sqliteStore } from "./stores/sqlite.ts";
 import { startSweeper } from "./stores/sweeper.ts";
 import { channelOf, createClientAddress, createDoors } from "./transports/channels.ts";
@@ -95,7 +92,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   const parts = { config, registry, store, caller, apps, digest, observe, report };
   const gateway = createGateway(parts);
   const clientAddress = createClientAddress(config);
-  const { channels, adminKey, mode } = config;
+  const { channels } = config;
   const isDraining = () => state.isDraining;
   const onRequest = metrics.request;
   const { exchanges, takeTurn } = watchIn(config);
@@ -107,26 +104,15 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     (handler) => createHttpServer({ doors: doors.byPath, isDraining, report }, handler),
     report,
   );
-  const access = createAccess({ adminKey, clientAddress });
+  const manage = { config, store: store.management, clientAddress, wallMs };
+  const management = await createManagement(app, manage);
   await documentApi(app, config, version);
-  await app.register(async (api) => {
-    const checkUrl = (url: string) => findUrlProblem(url, policy);
-    backendRoutes(api, {
-      ...{ registry, access, checkUrl, checkProtocol: findProtocolProblem },
-      appNames: config.apps.map(({ app: { name } }) => name),
-      warningOf: (row) => findWarning(row, channels),
-    });
-    const { records } = store;
-    sessionRoutes(api, { records, access, events, channels, routes: registry.routes, wallMs });
-    phoneRoutes(api, { access, channels, gateway, exchanges });
-    pageRoutes(api);
-    const deliver = new Map([...links.deliver, ...doors.deliver]);
-    pushRoutes(api, { access, channels, push: createPush(gateway, channels, deliver) });
-    const isReady = () => state.isReady;
-    const startedAtMs = wallMs();
-    const system = { mode, version, store, metrics, access, channels, isReady, wallMs };
-    systemRoutes(api, { ...system, startedAtMs });
-  });
+  const push = createPush(gateway, channels, new Map([...links.deliver, ...doors.deliver]));
+  const isReady = () => state.isReady;
+  const api = { config, version, registry, store, management, policy, events, metrics, gateway };
+  await app.register(async (scope) =>
+    apiRoutes(scope, { ...api, exchanges, push, isReady, wallMs }),
+  );
   const url = await app.listen({ port: config.port, host: config.host });
   const { port } = app.server.address() as AddressInfo;
   for (const own of listenAddresses(config.host, port)) addOwnAddress(policy, own);
@@ -140,7 +126,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     },
   });
   state.isReady = true;
-  log.info("started", { port, mode, version });
+  log.info("started", { port, mode: config.mode, version });
 
   /** RELIABILITY 2.11. */
   async function drain(): Promise<boolean> {
@@ -195,13 +181,14 @@ async function openStore(
   keys: Keys,
   report: (error: unknown) => void,
   tell: RedisTold,
-): Promise<Store> {
+): Promise<ManagedStore> {
   const sealing = { sealer: createSealer([keys.seal]), digest: createDigest(keys.lookup) };
   const sql = await openSql(config, sealing, report);
   if (config.redisUrl === "") return sql;
   const { redisStore } = await import("./stores/redis.ts");
   const { redisUrl: url, redisBacklogMax: backlogMax } = config;
-  return redisStore({ ...sealing, url, sql, backlogMax, report, tell });
+  const store = await redisStore({ ...sealing, url, sql, backlogMax, report, tell });
+  return { ...store, management: sql.management };
 }
 
 async function openSql(

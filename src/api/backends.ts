@@ -5,13 +5,12 @@ import { isReserved } from "../backend/destination.ts";
 import { PROTOCOL_DEFAULT } from "../config.ts";
 import { appOf, appUrl, type Registry } from "../registry.ts";
 import type { BackendRow, NewBackendRow } from "../types.ts";
-import type { Access } from "./access.ts";
+import type { ChangeNoted } from "./history.ts";
 import * as schemas from "./schemas.ts";
 import type { ChangedBackendBody, NewBackendBody } from "./schemas.ts";
 
 export type BackendsOptions = {
   readonly registry: Registry;
-  readonly access: Access;
   /** Says why a URL may not be called; resolves its name. */
   readonly checkUrl: (url: string) => Promise<string | undefined>;
   readonly checkProtocol: (
@@ -22,11 +21,11 @@ export type BackendsOptions = {
   readonly appNames: readonly string[];
   /** What operators should know of an accepted registration. */
   readonly warningOf: (row: BackendRow) => string | undefined;
+  readonly noted: ChangeNoted;
 };
 
 export function backendRoutes(app: FastifyInstance, options: BackendsOptions): void {
-  const { registry, access } = options;
-  const guard = { onRequest: access };
+  const { registry, noted } = options;
   const tags = ["backends"];
   const errors = {
     400: schemas.ErrorBody,
@@ -38,7 +37,6 @@ export function backendRoutes(app: FastifyInstance, options: BackendsOptions): v
   app.post<{ Body: NewBackendBody }>(
     "/backends",
     {
-      ...guard,
       schema: {
         tags,
         summary: "Register a backend",
@@ -46,7 +44,8 @@ export function backendRoutes(app: FastifyInstance, options: BackendsOptions): v
         response: { 201: schemas.BackendShown, ...errors },
       },
     },
-    async ({ body }, reply) => {
+    async (request, reply) => {
+      const { body } = request;
       const problem = await findProblem(options, body);
       if (problem !== undefined) return refuse(reply, 400, problem, body.service_code);
       const created = await registry.create(rowOf(body));
@@ -57,18 +56,18 @@ export function backendRoutes(app: FastifyInstance, options: BackendsOptions): v
           `service_code ${body.service_code} is already registered`,
           body.service_code,
         );
+      await noted(request, "create", undefined, created);
       return sendRow(options, reply.code(201), created);
     },
   );
 
-  app.get("/backends", { ...guard, schema: { tags, summary: "All backends" } }, async () =>
+  app.get("/backends", { schema: { tags, summary: "All backends" } }, async () =>
     registry.rows().map(shown),
   );
 
   app.get<{ Querystring: { code: string } }>(
     "/backends/service",
     {
-      ...guard,
       schema: {
         tags,
         summary: "The backend of a service code",
@@ -92,7 +91,6 @@ export function backendRoutes(app: FastifyInstance, options: BackendsOptions): v
   app.get<{ Params: { id: string } }>(
     "/backends/:id",
     {
-      ...guard,
       schema: {
         tags,
         summary: "One backend",
@@ -110,7 +108,6 @@ export function backendRoutes(app: FastifyInstance, options: BackendsOptions): v
   app.put<{ Body: ChangedBackendBody }>(
     "/backends",
     {
-      ...guard,
       schema: {
         tags,
         summary: "Change a backend: the same body as registering, with its id",
@@ -118,9 +115,11 @@ export function backendRoutes(app: FastifyInstance, options: BackendsOptions): v
         response: { 200: schemas.BackendShown, ...errors },
       },
     },
-    async ({ body, headers }, reply) => {
+    async (request, reply) => {
+      const { body, headers } = request;
       const { id, ...rest } = body;
-      if (registry.row(id) === undefined) return refuse(reply, 404, `No backend with id ${id}`);
+      const before = registry.row(id);
+      if (before === undefined) return refuse(reply, 404, `No backend with id ${id}`);
       const problem = await findProblem(options, rest);
       if (problem !== undefined) return refuse(reply, 400, problem, rest.service_code);
       const updated = await registry.update(id, rowOf(rest), headers["if-match"]);
@@ -137,6 +136,7 @@ export function backendRoutes(app: FastifyInstance, options: BackendsOptions): v
         case "stale":
           return refuse(reply, 412, "the backend was changed since it was read; read it again");
         default:
+          await noted(request, "update", before, updated);
           return sendRow(options, reply, updated);
       }
     },
@@ -145,7 +145,6 @@ export function backendRoutes(app: FastifyInstance, options: BackendsOptions): v
   app.delete<{ Querystring: { id: string } }>(
     "/backends",
     {
-      ...guard,
       schema: {
         tags,
         summary: "Delete a backend",
@@ -153,9 +152,11 @@ export function backendRoutes(app: FastifyInstance, options: BackendsOptions): v
         response: { 200: schemas.Deleted, ...errors },
       },
     },
-    async ({ query }, reply) => {
-      const id = Number(query.id);
+    async (request, reply) => {
+      const id = Number(request.query.id);
+      const before = registry.row(id);
       if (!(await registry.remove(id))) return refuse(reply, 404, `No backend with id ${id}`);
+      await noted(request, "delete", before, undefined);
       return { message: "Backend deleted successfully", id };
     },
   );

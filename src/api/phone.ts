@@ -16,13 +16,11 @@ import type { Exchanges, TurnOnWire } from "../observe/exchanges.ts";
 import { watchTurn } from "../observe/exchanges.ts";
 import { channelOf } from "../transports/channels.ts";
 import type { Backend, Channel, Turn, WireReply, WireRequest } from "../types.ts";
-import type { Access } from "./access.ts";
 import * as schemas from "./phone-schemas.ts";
 import type { PhoneHangUpBody, PhoneTurnBody, PhoneWireBody } from "./phone-schemas.ts";
 import { ErrorBody, SessionParams } from "./schemas.ts";
 
 export type PhoneOptions = {
-  readonly access: Access;
   readonly channels: readonly ChannelConfig[];
   readonly gateway: Gateway;
   /** Undefined outside development: what is typed may be somebody's PIN, so no bytes are shown. */
@@ -39,14 +37,12 @@ type Call = {
 
 export function phoneRoutes(app: FastifyInstance, options: PhoneOptions): void {
   exchangeRoutes(app, options);
-  const guard = { onRequest: options.access };
   const tags = ["phone"];
   const response = { 200: schemas.PhoneAnswer, 400: ErrorBody };
 
   app.post<{ Body: PhoneTurnBody }>(
     "/api/v1/phone/turns",
     {
-      ...guard,
       schema: {
         tags,
         summary: "One turn of a phone, through a channel and in its protocol",
@@ -66,7 +62,6 @@ export function phoneRoutes(app: FastifyInstance, options: PhoneOptions): void {
   app.post<{ Body: PhoneWireBody }>(
     "/api/v1/phone/wire",
     {
-      ...guard,
       schema: {
         tags,
         summary: "A request of a network as it stands: a captured one, edited",
@@ -84,7 +79,6 @@ export function phoneRoutes(app: FastifyInstance, options: PhoneOptions): void {
   app.post<{ Body: PhoneHangUpBody }>(
     "/api/v1/phone/hangups",
     {
-      ...guard,
       schema: {
         tags,
         summary: "The subscriber hangs up: the gateway is told where the protocol can say so",
@@ -123,12 +117,11 @@ function wireTurn(options: PhoneOptions, { channel, chaos, request: edited }: Ph
 /** What the session was on the wires, beside its record. */
 function exchangeRoutes(
   app: FastifyInstance,
-  { access, exchanges }: Pick<PhoneOptions, "access" | "exchanges">,
+  { exchanges }: Pick<PhoneOptions, "exchanges">,
 ): void {
   app.get<{ Params: { id: string } }>(
     "/api/v1/sessions/:id/exchanges",
     {
-      onRequest: access,
       schema: {
         tags: ["operations"],
         summary: "A session's turns as they were on the wires; kept in development alone",

@@ -4,12 +4,10 @@ import { asServiceCode, parseMsisdn } from "../core/address.ts";
 import { WireError } from "../core/failure.ts";
 import type { Initiated, Push } from "../initiate.ts";
 import type { Channel } from "../types.ts";
-import type { Access } from "./access.ts";
 import * as schemas from "./schemas.ts";
 import type { PushBody } from "./schemas.ts";
 
 export type PushOptions = {
-  readonly access: Access;
   readonly channels: readonly Pick<Channel, "name">[];
   readonly push: (channel: string, push: Push) => Promise<Initiated>;
 };
@@ -29,7 +27,6 @@ export function pushRoutes(app: FastifyInstance, options: PushOptions): void {
   app.post<{ Body: PushBody }>(
     "/api/v1/push",
     {
-      onRequest: options.access,
       schema: {
         tags: ["sessions"],
         summary: "Send a screen to a subscriber; the answer opens a session with the backend",

@@ -138,7 +138,11 @@ export const CodeQuery = Type.Object({
   code: Type.String({ pattern: SERVICE_CODE_PATTERN, maxLength: 64 }),
 });
 
-const isoTime = Type.String({
+export const pageLimit = Type.String({
+  pattern: "^([1-9]|[1-9][0-9]|[1-4][0-9]{2}|500)$",
+  description: "1 to 500; default 50",
+});
+export const isoTime = Type.String({
   pattern: "^\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,3})?)?Z)?$",
   maxLength: 24,
   description: "2026-11-25 or 2026-11-25T10:00:00Z",
@@ -154,12 +158,7 @@ export const SessionQuery = Type.Object(
     after: optional(
       Type.String({ pattern: "^[A-Za-z0-9_-]{1,64}$", description: "`next` of the page before" }),
     ),
-    limit: optional(
-      Type.String({
-        pattern: "^([1-9]|[1-9][0-9]|[1-4][0-9]{2}|500)$",
-        description: "1 to 500; default 50",
-      }),
-    ),
+    limit: optional(pageLimit),
   },
   closed,
 );

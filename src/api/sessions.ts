@@ -12,13 +12,11 @@ import type {
   SessionSummary,
   TurnRecord,
 } from "../types.ts";
-import type { Access } from "./access.ts";
 import * as schemas from "./schemas.ts";
 import type { SessionQueryValues } from "./schemas.ts";
 
 export type SessionsOptions = {
   readonly records: RecordStore;
-  readonly access: Access;
   readonly events: Events;
   readonly channels: readonly ChannelConfig[];
   readonly routes: Routes;
@@ -29,14 +27,12 @@ const PAGE_DEFAULT = 50;
 const PAGE_MAX = 500;
 
 export function sessionRoutes(app: FastifyInstance, options: SessionsOptions): void {
-  const { records, access, wallMs } = options;
-  const guard = { onRequest: access };
+  const { records, wallMs } = options;
   const tags = ["operations"];
 
   app.get<{ Querystring: SessionQueryValues }>(
     "/api/v1/sessions",
     {
-      ...guard,
       schema: {
         tags,
         summary: "Sessions, newest first",
@@ -58,7 +54,6 @@ export function sessionRoutes(app: FastifyInstance, options: SessionsOptions): v
   app.get<{ Params: { id: string } }>(
     "/api/v1/sessions/:id",
     {
-      ...guard,
       schema: {
         tags,
         summary: "One session with its turns",
@@ -76,35 +71,30 @@ export function sessionRoutes(app: FastifyInstance, options: SessionsOptions): v
 
   app.get(
     "/api/v1/events",
-    { ...guard, schema: { tags, summary: "Turns as they happen (server-sent events)" } },
+    { schema: { tags, summary: "Turns as they happen (server-sent events)" } },
     (_, reply) => {
       reply.hijack();
       streamEvents(options.events, reply.raw);
     },
   );
 
-  app.get(
-    "/api/v1/channels",
-    { ...guard, schema: { tags, summary: "Channels that are on" } },
-    async () => ({
-      channels: options.channels.map((channel) => ({
-        name: channel.name,
-        protocol: channel.codec.name,
-        protocol_options: channel.options,
-        provider: channel.provider,
-        path: channel.paths[0],
-        paths: channel.paths,
-        turn_budget_ms: channel.turnBudgetMs,
-        screen_octets_max: channel.screenOctetsMax,
-        requests_per_minute_max: channel.requestsPerMinuteMax,
-      })),
-    }),
-  );
+  app.get("/api/v1/channels", { schema: { tags, summary: "Channels that are on" } }, async () => ({
+    channels: options.channels.map((channel) => ({
+      name: channel.name,
+      protocol: channel.codec.name,
+      protocol_options: channel.options,
+      provider: channel.provider,
+      path: channel.paths[0],
+      paths: channel.paths,
+      turn_budget_ms: channel.turnBudgetMs,
+      screen_octets_max: channel.screenOctetsMax,
+      requests_per_minute_max: channel.requestsPerMinuteMax,
+    })),
+  }));
 
   app.get<{ Querystring: { dialled: string } }>(
     "/api/v1/codes",
     {
-      ...guard,
       schema: {
         tags,
         summary: "Which backend a dialled string reaches",

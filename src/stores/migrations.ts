@@ -9,9 +9,10 @@ import type { Generated, Kysely } from "kysely";
 import { sql } from "kysely";
 import type { Migration } from "kysely/migration";
 import { Migrator } from "kysely/migration";
+import { createManagement, type ManagementSchema, SQLITE_NUMBER } from "./management-tables.ts";
 import type { Reply, ServiceCode, SessionOutcome, TurnOutcome } from "../types.ts";
 
-export type Schema = {
+export type Schema = ManagementSchema & {
   readonly sessions: SessionsTable;
   readonly turns: TurnsTable;
   readonly leases: LeasesTable;
@@ -137,6 +138,9 @@ const migrations: Record<string, Migration> = {
       await sql`CREATE UNIQUE INDEX turns_record ON turns (record_id)
         WHERE record_id IS NOT NULL`.execute(db);
     },
+  },
+  "0004_management": {
+    up: (db: Kysely<unknown>) => createManagement(db, SQLITE_NUMBER),
   },
 };
 

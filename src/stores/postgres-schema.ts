@@ -10,6 +10,7 @@ import type { Kysely } from "kysely";
 import { sql } from "kysely";
 import type { Migration } from "kysely/migration";
 import { Migrator } from "kysely/migration";
+import { createManagement, POSTGRES_NUMBER } from "./management-tables.ts";
 
 /** Brings a database to this release, one node at a time: kysely takes an advisory lock. */
 export async function migratePostgres(db: Kysely<unknown>): Promise<void> {
@@ -30,6 +31,9 @@ const MIGRATIONS: Record<string, Migration> = {
     async up(db: Kysely<unknown>) {
       for (const statement of RECORD_IDS) await sql.raw(statement).execute(db);
     },
+  },
+  "0003_management": {
+    up: (db: Kysely<unknown>) => createManagement(db, POSTGRES_NUMBER),
   },
 };
 

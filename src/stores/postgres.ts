@@ -4,7 +4,7 @@
  */
 import { Kysely, PostgresDialect, sql } from "kysely";
 import { Pool, type PoolConfig, types } from "pg";
-import type { Ask, Held, Lease, Session, SessionStore, Settlement, Store } from "../types.ts";
+import type { Ask, Held, Lease, Session, SessionStore, Settlement } from "../types.ts";
 import type { HeldLease, Taking } from "./lease.ts";
 import { takeOver, UNSETTLED_KEPT_MS } from "./lease.ts";
 import type { Schema } from "./migrations.ts";
@@ -25,6 +25,7 @@ import {
 import { checkSealKey } from "./seal-check.ts";
 import { sqlBackends } from "./sql-backends.ts";
 import type { SqlSide } from "./sql-drain.ts";
+import { POSTGRES_FACTS, type ManagedStore, sqlManagement } from "./sql-management.ts";
 import { sqlRecords } from "./sql-records.ts";
 
 export type PostgresOptions = {
@@ -49,7 +50,7 @@ const DRAIN_LOCK = 0x6469_6472;
 /** Creates the tables where they are not there. Throws when the server does not answer. */
 export async function postgresStore(
   options: PostgresOptions,
-): Promise<Store & { readonly side: SqlSide }> {
+): Promise<ManagedStore & { readonly side: SqlSide }> {
   const { sealer, digest, report } = options;
   const config = poolConfig(options);
   const pool = new Pool(config);
@@ -63,6 +64,7 @@ export async function postgresStore(
       sessions,
       records: sqlRecords(db, sealer, digest, "by_session"),
       backends: sqlBackends(db, sealer),
+      management: sqlManagement(db, sealer, POSTGRES_FACTS),
       async ping() {
         await pool.query("SELECT 1");
       },

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
-import type { RecordStore, SessionStore, Store } from "../types.ts";
+import type { RecordStore, SessionStore } from "../types.ts";
 import type { GroupCommit, Transaction } from "./group-commit.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { nodeSqliteDialect } from "./kysely-sqlite.ts";
@@ -13,6 +13,7 @@ import type { Digest, Sealer } from "./seal.ts";
 import { checkSealKey } from "./seal-check.ts";
 import { sqlBackends } from "./sql-backends.ts";
 import type { SqlSide } from "./sql-drain.ts";
+import { SQLITE_FACTS, type ManagedStore, sqlManagement } from "./sql-management.ts";
 import { sqlRecords } from "./sql-records.ts";
 import type { TurnTables } from "./sqlite-sessions.ts";
 import {
@@ -38,7 +39,7 @@ export type SqliteOptions = {
 /** Creates the directory and the file where they are not there, and migrates. */
 export async function sqliteStore(
   options: SqliteOptions,
-): Promise<Store & { readonly side: SqlSide }> {
+): Promise<ManagedStore & { readonly side: SqlSide }> {
   const { file, sealer, digest, synchronous = "full" } = options;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const database = new DatabaseSync(file, { enableForeignKeyConstraints: false });
@@ -61,6 +62,7 @@ export async function sqliteStore(
       sessions,
       records: afterWriting(sqlRecords(db, sealer, digest, "chain"), tables, writeAll),
       backends: sqlBackends(db, sealer),
+      management: sqlManagement(db, sealer, SQLITE_FACTS),
       async ping() {
         database.prepare("SELECT 1 FROM leases LIMIT 1").get();
       },

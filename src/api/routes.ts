@@ -1,0 +1,54 @@
+/** All routes of the API: what each needs of the gateway, handed on. */
+import type { FastifyInstance } from "fastify";
+import type { EgressPolicy } from "../backend/egress.ts";
+import type { Config } from "../config.ts";
+import type { Gateway } from "../gateway.ts";
+import type { Events } from "../observe/events.ts";
+import type { Exchanges } from "../observe/exchanges.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import type { Registry } from "../registry.ts";
+import type { ManagedStore } from "../stores/sql-management.ts";
+import { backendRoutes } from "./backends.ts";
+import type { createManagement } from "./management.ts";
+import { pageRoutes } from "./pages.ts";
+import { phoneRoutes } from "./phone.ts";
+import { type PushOptions, pushRoutes } from "./push.ts";
+import { findProtocolProblem, findUrlProblem, findWarning } from "./registration.ts";
+import { sessionRoutes } from "./sessions.ts";
+import { systemRoutes } from "./system.ts";
+
+export type Parts = {
+  readonly config: Config;
+  readonly version: string;
+  readonly registry: Registry;
+  readonly store: ManagedStore;
+  readonly management: Awaited<ReturnType<typeof createManagement>>;
+  readonly policy: EgressPolicy;
+  readonly events: Events;
+  readonly metrics: Metrics;
+  readonly gateway: Gateway;
+  readonly exchanges: Exchanges | undefined;
+  readonly push: PushOptions["push"];
+  readonly isReady: () => boolean;
+  readonly wallMs: () => number;
+};
+
+export function apiRoutes(api: FastifyInstance, parts: Parts): void {
+  const { config, version, registry, store, management, policy, events, metrics, wallMs } = parts;
+  const { channels, mode } = config;
+  backendRoutes(api, {
+    ...{ registry, noted: management.noted, checkProtocol: findProtocolProblem },
+    checkUrl: (url) => findUrlProblem(url, policy),
+    appNames: config.apps.map(({ app: { name } }) => name),
+    warningOf: (row) => findWarning(row, channels),
+  });
+  management.routes(api, registry);
+  const { routes } = registry;
+  sessionRoutes(api, { records: store.records, events, channels, routes, wallMs });
+  phoneRoutes(api, { channels, gateway: parts.gateway, exchanges: parts.exchanges });
+  pageRoutes(api);
+  pushRoutes(api, { channels, push: parts.push });
+  const { isReady } = parts;
+  const system = { mode, version, store, metrics, channels, isReady, wallMs };
+  systemRoutes(api, { ...system, startedAtMs: wallMs() });
+}
