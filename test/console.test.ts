@@ -164,6 +164,71 @@ describe("console", { skip: skipReason() }, () => {
     await page.locator(".steps").getByText("edited").waitFor();
   });
 
+  test("an operator that gives up, and one that asks twice, do what networks do", async () => {
+    delayMs = 700;
+    await open("/phone");
+    await page.getByLabel("Network waits").selectOption("300");
+    await type("*700#");
+    await page.getByText("The network gave up waiting.").waitFor();
+    delayMs = 0;
+    await open("/phone");
+    await page.getByLabel("Send the next request twice").check();
+    const before = app.heard.length;
+    await type("*700#");
+    await glass().getByText("5. Pay").waitFor();
+    assert.equal(app.heard.length, before + 1, "the application is asked once");
+  });
+
+  test("a smaller screen is paged, and says which page it is", async () => {
+    await open("/phone");
+    await page.locator(".chaos-choice select").nth(2).selectOption("60");
+    await type("*384*1234#");
+    await page.getByText("Page 1/2").waitFor();
+    await page.getByRole("button", { name: "98. More" }).click();
+    await page.getByText("Page 2/2").waitFor();
+  });
+
+  test("two handsets dial side by side, each with a SIM card of its own", async () => {
+    await open("/phone");
+    await page.getByRole("button", { name: "Add a handset" }).click();
+    await page.locator(".device").nth(1).getByRole("button", { name: "*365# Demo bank" }).click();
+    await page.locator(".device").nth(1).getByText("2. Transfer Money").waitFor();
+    await page.locator(".device").nth(0).getByText("Dial a code to begin").waitFor();
+    const names = await page.locator(".device-sim").allTextContents();
+    assert.deepEqual(names, ["Ana", "Juma"]);
+  });
+
+  test("hanging up is told to the gateway where the protocol can, and redial begins anew", async () => {
+    await dialled("*365#");
+    await page.getByRole("button", { name: "Hang up" }).click();
+    await page.getByText("Call ended.").waitFor();
+    await page.getByRole("button", { name: "Redial" }).click();
+    await page.getByRole("button", { name: "1. Check Balance" }).waitFor();
+  });
+
+  test("a session is replayed in the phone, up to the first secret", async () => {
+    await dialled("*700#", "5", PIN);
+    await page.getByRole("link", { name: "Open this session" }).click();
+    await page.getByRole("link", { name: "Replay in the phone" }).click();
+    await glass().getByText("Enter your PIN:").waitFor();
+  });
+
+  test("the console speaks French, Portuguese and Swahili", async () => {
+    await open("/console/backends");
+    for (const [language, title] of [
+      ["sw", "Vipindi"],
+      ["pt", "Sessões"],
+      ["fr", "Sessions"],
+    ] as const) {
+      await page.locator(".top-end select").nth(1).selectOption(language);
+      await page.getByRole("link", { name: title, exact: true }).waitFor();
+      assert.equal(await page.locator("html").getAttribute("lang"), language);
+      assert.deepEqual(await findings(page), []);
+    }
+    await page.locator(".top-end select").nth(1).selectOption("en");
+    await page.getByRole("link", { name: "Overview" }).waitFor();
+  });
+
   test("a backend is registered, edited, paused and deleted", async () => {
     await open("/console/backends");
     await page.getByRole("button", { name: "New backend" }).click();
