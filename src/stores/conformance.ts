@@ -30,7 +30,7 @@ type Case = readonly [
   run: (store: Store, t: TestContext, started: Started) => Promise<void>,
 ];
 
-const T0 = 1_750_000_000_000;
+export const T0 = 1_750_000_000_000;
 const LEASE_MS = 22_000;
 const TTL_MS = 300_000;
 const MSISDN = parseMsisdn("258841234567");

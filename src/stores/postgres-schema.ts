@@ -11,6 +11,7 @@ import { sql } from "kysely";
 import type { Migration } from "kysely/migration";
 import { Migrator } from "kysely/migration";
 import { createManagement, POSTGRES_NUMBER } from "./management-tables.ts";
+import { doubtStatements } from "./postgres-doubt.ts";
 
 /** Brings a database to this release, one node at a time: kysely takes an advisory lock. */
 export async function migratePostgres(db: Kysely<unknown>): Promise<void> {
@@ -34,6 +35,13 @@ const MIGRATIONS: Record<string, Migration> = {
   },
   "0003_management": {
     up: (db: Kysely<unknown>) => createManagement(db, POSTGRES_NUMBER),
+  },
+  "0004_runs": {
+    async up(db: Kysely<unknown>) {
+      for (const statement of doubtStatements(OPEN, TAKE_OVER, SETTLE)) {
+        await sql.raw(statement).execute(db);
+      }
+    },
   },
 };
 

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { Client } from "pg";
 import {
   noPostgres,
@@ -14,6 +17,7 @@ import {
   sessionId,
   sessionOf,
   settlementOf,
+  T0,
   testStore,
 } from "./conformance.ts";
 import { postgresStore } from "./postgres.ts";
@@ -76,6 +80,48 @@ describe("PostgreSQL", { skip: noPostgres }, () => {
     const held = await nodes[0]!.sessions.open(askOf({ nowMs: 2_000 }));
     assert.equal(held.type === "leased" && held.session?.turns, 40);
     await Promise.all(nodes.map((node) => node.close()));
+  });
+
+  describe("a session that another node settled last", () => {
+    /** Whether a node sees the answer as doubtful, a while after the other one did what `end` does. */
+    const isDoubted = async (
+      end: (node: ChildProcess) => Promise<unknown>,
+      afterMs = 1_000,
+    ): Promise<boolean> => {
+      const url = await server.newDatabase();
+      const here = await open(url);
+      const script = fileURLToPath(new URL("postgres-killed.fixture.ts", import.meta.url));
+      const node = fork(script, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+      node.send(url);
+      await once(node, "message");
+      await end(node);
+      const held = await here.sessions.open(askOf({ digest: "other", nowMs: T0 + afterMs }));
+      node.kill("SIGKILL");
+      await here.close();
+      return held.type === "leased" && held.session !== undefined && held.undelivered;
+    };
+    const kill = async (node: ChildProcess): Promise<void> => {
+      node.kill("SIGKILL");
+      await once(node, "close");
+      await wait(200); // the server reads the end of its connections
+    };
+    const stop = async (node: ChildProcess): Promise<void> => {
+      node.send("stop");
+      await once(node, "close");
+    };
+
+    test("was answered, while that node lives", async () => {
+      assert.equal(await isDoubted(async () => undefined), false);
+    });
+    test("may not have been answered, when that node was killed (F59)", async () => {
+      assert.equal(await isDoubted(kill), true);
+    });
+    test("was answered, when that node stopped by itself", async () => {
+      assert.equal(await isDoubted(stop), false);
+    });
+    test("is in doubt for a minute, not for good", async () => {
+      assert.equal(await isDoubted(kill, 61_000), false);
+    });
   });
 
   test("a turn is two round trips, as the server counts them", async () => {

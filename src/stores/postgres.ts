@@ -10,6 +10,7 @@ import { takeOver, UNSETTLED_KEPT_MS } from "./lease.ts";
 import type { Schema } from "./migrations.ts";
 import { listen } from "./postgres-listen.ts";
 import { migratePostgres } from "./postgres-schema.ts";
+import { newRunId, startRun } from "./postgres-runs.ts";
 import { createPostgresSweep, dropOld } from "./postgres-sweep.ts";
 import type { Digest, Sealer } from "./seal.ts";
 import { randomIds } from "./seal.ts";
@@ -52,13 +53,15 @@ export async function postgresStore(
   options: PostgresOptions,
 ): Promise<ManagedStore & { readonly side: SqlSide }> {
   const { sealer, digest, report } = options;
-  const config = poolConfig(options);
+  const runId = newRunId();
+  const config = poolConfig(options, runId);
   const pool = new Pool(config);
   pool.on("error", report); // an idle connection broke: the next query opens another
   try {
     const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
     await migratePostgres(db as Kysely<unknown>);
     await checkSealKey(db, sealer, "the database");
+    const endRun = await startRun(config, runId, report);
     const sessions = sessionStore(pool, sealer, digest);
     return {
       sessions,
@@ -68,7 +71,10 @@ export async function postgresStore(
       async ping() {
         await pool.query("SELECT 1");
       },
-      close: () => pool.end(),
+      async close() {
+        await endRun();
+        await pool.end();
+      },
       side: {
         db,
         turns: "by_session",
@@ -85,9 +91,13 @@ export async function postgresStore(
   }
 }
 
-function poolConfig({ url, connectionsMax = CONNECTIONS_MAX }: PostgresOptions): PoolConfig {
+function poolConfig(
+  { url, connectionsMax = CONNECTIONS_MAX }: PostgresOptions,
+  runId: number,
+): PoolConfig {
   return {
     connectionString: url,
+    options: `-c dialyard.run=${runId}`,
     max: connectionsMax,
     connectionTimeoutMillis: CONNECT_MS_MAX,
     idleTimeoutMillis: 30_000,

@@ -46,7 +46,7 @@ export type TurnTables = {
 };
 type SealedMsisdn = { readonly msisdn: Msisdn; readonly text: string; readonly hash: string };
 
-const ANSWER_MS_MAX = 1_000;
+const ANSWER_MS_MAX = 5_000;
 const STATICS_REMEMBERED_MAX = 65_536;
 const SEALED_REMEMBERED_MAX = 8_192;
 // A session may hold some 20 KiB of pages: no more of them than fit in memory at their worst.
