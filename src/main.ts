@@ -18,6 +18,7 @@ import {
   runLint,
 } from "./cli/inspect.ts";
 import { loadApps } from "./cli/load-app.ts";
+import { load, loadCommand } from "./cli/load.ts";
 import { replayCommand, runReplay, runTest, testCommand } from "./cli/scenarios.ts";
 import { terminalIo } from "./cli/terminal.ts";
 import { describeConfig, describeSettings, parseConfig, PROTOCOL_DEFAULT } from "./config.ts";
@@ -76,6 +77,7 @@ Usage: dialyard COMMAND [options]
   dev       gateway with demo applications, for a developer's machine
   start     gateway for production
   dial      a phone in the terminal
+  load      many sessions at a constant rate, and how long their turns took
   test      hold the dialogues of scenario files and compare every screen
   replay    type a session's inputs once more and compare every screen
   create    write an application to start from
@@ -108,6 +110,8 @@ async function run(name: string): Promise<number> {
       return printConfig();
     case "dial":
       return dialFromTerminal();
+    case "load":
+      return loadGateway();
     case "create":
       return createApp();
     case "lint":
@@ -343,6 +347,35 @@ async function dialFromTerminal(): Promise<number> {
       signingSecret: values["signing-secret"],
     },
     terminalIo(process),
+  );
+}
+
+async function loadGateway(): Promise<number> {
+  const parsed = parseCommand(loadCommand, argv);
+  if (parsed.type !== "run") return printed(parsed);
+  const { values, positionals } = parsed;
+  const stop = new AbortController();
+  // Once: a second one ends the process at once, as everywhere.
+  process.once("SIGINT", () => stop.abort());
+  return load(
+    {
+      ...values,
+      dialled: positionals[0],
+      thinkMs: values["think-ms"],
+      openMax: values["open-max"],
+      ownsHost: values["i-own-this-host"],
+      adminKey: values.key ?? process.env["DIALYARD_ADMIN_KEY"],
+      headers: values.header,
+      signingSecret: values["signing-secret"],
+    },
+    {
+      out: (text) => console.log(text),
+      err: (text) => console.error(text),
+      progress: process.stderr.isTTY
+        ? (text) => process.stderr.write(`\r\x1b[K${text}`)
+        : undefined,
+      stop: stop.signal,
+    },
   );
 }
 

@@ -4,24 +4,29 @@
  * own codec, as a gateway would to call a backend.
  */
 import { randomBytes } from "node:crypto";
-import { sign } from "../backend/signature.ts";
-import { createCodec } from "../codecs/index.ts";
-import { asServiceCode, canonicalDialled, parseMsisdn } from "../core/address.ts";
-import { WireError } from "../core/failure.ts";
+import { canonicalDialled } from "../core/address.ts";
 import { asksForSecret, MASK } from "../core/redact.ts";
-import type { Backend, Codec, Dialled, Msisdn, Reply, ServiceCode, Turn } from "../types.ts";
 import { defineCommand } from "./args.ts";
 import {
   createGatewayClient,
   createSend,
-  describeRefusal,
   GatewayError,
   isUnreachable,
-  type ChannelShown,
   type GatewayClient,
   type Send,
 } from "./gateway-client.ts";
 import { pipeHandset, printable, terminalHandset, type Handset } from "./handset.ts";
+import {
+  exchange,
+  findChannel,
+  placeCall,
+  readHeaders,
+  readMsisdn,
+  readUrl,
+  turnOf,
+  UsageError,
+  type Call,
+} from "./network.ts";
 
 export const dialCommand = defineCommand({
   name: "dialyard dial",
@@ -97,19 +102,8 @@ const DEFAULTS = {
   newSessionId: () => `sess_${randomBytes(16).toString("hex")}`,
 };
 
-class UsageError extends Error {
-  override readonly name = "UsageError";
-}
-
 type Lines = AsyncIterator<string>;
 type Phone = Required<DialIo>;
-type Call = {
-  readonly channel: ChannelShown;
-  readonly codec: Codec;
-  readonly backend: Backend;
-  readonly msisdn: Msisdn;
-  readonly dialledDigits: readonly string[];
-};
 
 async function converse(options: DialOptions, io: Phone, lines: Lines): Promise<number> {
   const handset = io.isTty ? terminalHandset : pipeHandset;
@@ -156,114 +150,6 @@ async function talk(call: Call, io: Phone, handset: Handset, lines: Lines): Prom
   }
 }
 
-function turnOf(call: Call, sessionId: string, number: number, inputs: readonly string[]): Turn {
-  const { channel, backend, msisdn, dialledDigits } = call;
-  const isFirst = number === 1;
-  return {
-    sessionId,
-    transactionId: `txn_${sessionId.replace(/^sess_/, "")}_${number}`,
-    number,
-    msisdn,
-    serviceCode: backend.serviceCode,
-    provider: channel.provider,
-    input: isFirst ? "" : (inputs.at(-1) ?? ""),
-    inputs,
-    dialledDigits: isFirst ? dialledDigits : [],
-  };
-}
-
-async function exchange({ channel, codec, backend }: Call, turn: Turn, send: Send): Promise<Reply> {
-  const plain = codec.request(turn, backend);
-  const { secret } = backend;
-  const signature =
-    secret === undefined ? {} : sign(secret, turn.transactionId, Date.now(), plain.body);
-  const request = { ...plain, headers: { ...plain.headers, ...backend.headers, ...signature } };
-  const query = request.query === "" ? "" : `?${request.query}`;
-  const timeoutMs = channel.turnBudgetMs + SPARE_MS;
-  const response = await send(`${backend.url}${request.path}${query}`, request, timeoutMs);
-  try {
-    return codec.reply(response, turn);
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error;
-    if (response.status >= 200 && response.status <= 299) {
-      throw new GatewayError(`the answer is not ${channel.protocol}: ${error.message}`);
-    }
-    throw new GatewayError(`the gateway answered ${describeRefusal(response)}`);
-  }
-}
-/** Beyond the turn budget, in which a gateway answers. */
-const SPARE_MS = 5_000;
-
-function readHeaders(lines: readonly string[]): Readonly<Record<string, string>> {
-  const pairs = lines.map((line) => {
-    const [, name, value] = /^([A-Za-z0-9-]{1,64}):\s*(.+)$/.exec(line) ?? [];
-    if (name === undefined || value === undefined) {
-      throw new UsageError('--header must be like "X-Secret: value"');
-    }
-    return [name.toLowerCase(), value] as const;
-  });
-  return Object.fromEntries(pairs);
-}
-
-async function placeCall(
-  client: GatewayClient,
-  channel: ChannelShown,
-  dialled: Dialled,
-  msisdn: Msisdn,
-  url: string,
-): Promise<Call> {
-  const codec = openCodec(channel);
-  const target = await addressOf(client, codec, dialled);
-  const backend: Backend = {
-    id: 0,
-    serviceCode: target.serviceCode,
-    name: channel.name,
-    url: `${url}${channel.path}`,
-    codec,
-    method: "POST",
-    isActive: true,
-    timeoutMs: channel.turnBudgetMs,
-    retries: 0,
-    idempotent: true,
-    headers: {},
-    secret: undefined,
-    inFlightMax: 1,
-    eventsUrl: undefined,
-  };
-  return { channel, codec, backend, msisdn, dialledDigits: target.digits };
-}
-
-/** A wire that has no place for digits after the code says the whole as the code. */
-async function addressOf(
-  client: GatewayClient,
-  codec: Codec,
-  dialled: Dialled,
-): Promise<{ readonly serviceCode: ServiceCode; readonly digits: readonly string[] }> {
-  const known = codec.carriesDialledDigits === true ? await client.code(dialled) : undefined;
-  const serviceCode = asServiceCode(known?.serviceCode ?? dialled);
-  if (serviceCode === undefined) {
-    throw new UsageError(`"${dialled}" is too long for the protocol of this channel`);
-  }
-  return { serviceCode, digits: known?.digits ?? [] };
-}
-
-async function findChannel(client: GatewayClient, name: string): Promise<ChannelShown> {
-  const channels = await client.channels();
-  const found = channels.find((channel) => channel.name === name);
-  if (found !== undefined) return found;
-  const names = channels.map((channel) => channel.name).join(", ");
-  throw new UsageError(`the gateway has no channel "${name}": there are ${names || "none"}`);
-}
-
-function openCodec({ protocol, protocolOptions }: ChannelShown): Codec {
-  try {
-    return createCodec(protocol, protocolOptions);
-  } catch (error) {
-    // A newer gateway may know more protocols than this phone.
-    throw new GatewayError(error instanceof Error ? error.message : String(error));
-  }
-}
-
 async function askCode(
   client: GatewayClient,
   io: Phone,
@@ -282,24 +168,8 @@ async function askCode(
   return typed.value;
 }
 
-function readUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
-    throw new UsageError(`--url must be like http://127.0.0.1:8080`);
-  }
-  return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
-}
-
-function readMsisdn(text: string): Msisdn {
-  try {
-    return parseMsisdn(text);
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error;
-    throw new UsageError(`--msisdn ${error.message}`);
-  }
-}
-
-function explain(
+/** What went wrong, for people, and the exit status that says it to a script. */
+export function explain(
   error: unknown,
   url: string,
 ): { readonly status: number; readonly message: string } {

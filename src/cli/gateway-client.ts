@@ -15,6 +15,7 @@ export type ChannelShown = {
   readonly protocol: string;
   readonly protocolOptions: Readonly<Record<string, string>>;
   readonly provider: string;
+  /** "" where no request is taken: a link that the gateway keeps up itself. */
   readonly path: string;
   readonly turnBudgetMs: number;
   readonly screenOctetsMax: number;
@@ -33,13 +34,23 @@ export type GatewayClient = {
 /** The gateway answered, and not with what was asked for. The message is for people. */
 export class GatewayError extends Error {
   override readonly name = "GatewayError";
+  /** Of an answer to a turn. */
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
 }
 
 const TIMEOUT_MS = 10_000;
 const ANSWER_OCTETS_MAX = 4 * 1024 * 1024;
 
-export function createSend(): { readonly send: Send; readonly close: () => Promise<void> } {
-  const dispatcher = new Agent({ maxResponseSize: ANSWER_OCTETS_MAX, connections: 1 });
+export function createSend({ connections = 1 } = {}): {
+  readonly send: Send;
+  readonly close: () => Promise<void>;
+} {
+  const dispatcher = new Agent({ maxResponseSize: ANSWER_OCTETS_MAX, connections });
   return {
     async send(url, { method, headers, body }, timeoutMs) {
       const signal = AbortSignal.timeout(timeoutMs);
@@ -124,7 +135,7 @@ function notUnderstood(what: string): GatewayError {
 }
 
 function asChannel(value: Fields): ChannelShown | undefined {
-  const { name, protocol, provider, path, turn_budget_ms, screen_octets_max } = value;
+  const { name, protocol, provider, path = "", turn_budget_ms, screen_octets_max } = value;
   const { protocol_options: options = {} } = value;
   if (!isText(name) || !isText(protocol) || !isText(provider) || !isText(path)) return undefined;
   if (typeof turn_budget_ms !== "number" || typeof screen_octets_max !== "number") return undefined;

@@ -205,6 +205,16 @@ export function mayRetry(code: FailureCode, idempotent: boolean): boolean {
   return idempotent && (retryClass === "maybe_done" || retryClass === "refused");
 }
 
+/** Which of the texts above a screen is, in any language; undefined for an application's own. */
+export function failureTextOf(screen: string): keyof typeof TEXTS | undefined {
+  return KIND_BY_TEXT.get(screen);
+}
+const KIND_BY_TEXT: ReadonlyMap<string, keyof typeof TEXTS> = new Map(
+  Object.entries(TEXTS).flatMap(([kind, texts]) =>
+    Object.values(texts).map((text) => [text, kind as keyof typeof TEXTS] as const),
+  ),
+);
+
 /** Something on a wire is not its codec's protocol. Never quotes it: it may hold a PIN. */
 export class WireError extends Error {
   override readonly name = "WireError";
