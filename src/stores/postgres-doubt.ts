@@ -27,27 +27,35 @@ RETURNS boolean LANGUAGE sql AS $$
     AND pg_try_advisory_xact_lock_shared(run_id)
     AND EXISTS (SELECT 1 FROM runs WHERE id = run_id)
 $$;
-CREATE FUNCTION dialyard_leased(got boolean, wanted text, now_ms bigint)
-RETURNS SETOF dialyard_leased LANGUAGE sql AS $$
-  SELECT got, l.token, l.taken_at, l.until, l.digest, l.fresh_id, l.redriven, l.lost,
-    s.n, s.id, s.outcome, s.expires_at, s.turns,
-    CASE WHEN s.undelivered = 1 OR dialyard_is_doubted(s.run, s.last_at, now_ms) THEN 1 ELSE 0
-      END::smallint,
-    s.network_id, s.service_code, s.backend_id, s.provider, s.msisdn_sealed, s.state
-  FROM (SELECT 1) AS one
-  LEFT JOIN leases l ON NOT got AND l.key = wanted
-  LEFT JOIN sessions s ON s.key = wanted
-$$;
 `;
 
-/** The statements, made of the released functions that they replace. */
-export function doubtStatements(open: string, takeOver: string, settle: string): string[] {
-  const withNow = (text: string) =>
-    replaced(text, /dialyard_leased\((\w+), wanted\)/g, "dialyard_leased($1, wanted, now_ms)");
-  const withRun = replaced(settle, /undelivered = 0,/g, `undelivered = 0, run = ${THIS_RUN},`);
-  return [RUNS, DOUBTED, withNow(open), withNow(takeOver), withRun];
-}
+/**
+ * As before, and in doubt is written down: a lease found later says that the network went on, so
+ * taking one over looks at nothing but what was written.
+ */
+const OPEN = `
+CREATE OR REPLACE FUNCTION dialyard_open(wanted text, fresh_token text, now_ms bigint,
+  until_ms bigint, said text, fresh text, sealed text)
+RETURNS SETOF dialyard_leased LANGUAGE plpgsql AS $$
+DECLARE
+  got boolean;
+BEGIN
+  INSERT INTO leases (key, token, taken_at, until, digest, fresh_id, msisdn_sealed)
+  VALUES (wanted, fresh_token, now_ms, until_ms, said, fresh, sealed)
+  ON CONFLICT (key) DO NOTHING;
+  got := FOUND;
+  IF got THEN
+    UPDATE sessions SET undelivered = 1
+    WHERE key = wanted AND undelivered = 0 AND dialyard_is_doubted(run, last_at, now_ms);
+  END IF;
+  RETURN QUERY SELECT * FROM dialyard_leased(got, wanted);
+END $$;
+`;
 
-function replaced(text: string, what: RegExp, by: string): string {
-  return text.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION").replaceAll(what, by);
+/** Of the released function that settles, one that names the process as well. */
+export function doubtStatements(settle: string): string[] {
+  const named = settle
+    .replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
+    .replace("undelivered = 0,", `undelivered = 0, run = ${THIS_RUN},`);
+  return [RUNS, DOUBTED, OPEN, named];
 }

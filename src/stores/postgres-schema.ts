@@ -38,7 +38,7 @@ const MIGRATIONS: Record<string, Migration> = {
   },
   "0004_runs": {
     async up(db: Kysely<unknown>) {
-      for (const statement of doubtStatements(OPEN, TAKE_OVER, SETTLE)) {
+      for (const statement of doubtStatements(SETTLE)) {
         await sql.raw(statement).execute(db);
       }
     },
