@@ -150,6 +150,7 @@ const network: readonly Fault[] = [
   {
     title: "F15 one kilobyte a second",
     via: "kairos",
+    registration: { timeout: 3 }, // a busy machine drips more slowly
     inflict: always({ ...PAID_ON, dripMs: 1 }),
     screen: "Paid",
     outcome: "ok",
