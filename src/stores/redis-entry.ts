@@ -23,11 +23,17 @@ type StoredSession = StaticColumns & {
   readonly turns: number;
   readonly channel: string;
   readonly msisdn_hash: string | null;
+  /** The process that settled it last; sessions of earlier releases name none. */
+  readonly run?: string;
   readonly state: State;
 };
 export type SealedMsisdn = { readonly text: string; readonly hash: string };
 /** What of a stored session is not in the Session. */
 export type FoundSession = {
+  readonly id: string;
+  readonly run: string | undefined;
+  readonly lastAtMs: number;
+  readonly seenDigest: string;
   readonly expiresAtMs: number;
   readonly isUndelivered: boolean;
   readonly read: (named: Ask["msisdn"], sealer: Sealer) => Session;
@@ -38,7 +44,7 @@ export type StoredLease = HeldLease & { readonly sealed: string | null };
 export function writeSession(
   settlement: Settlement,
   msisdn: SealedMsisdn,
-  call: string,
+  { call, run }: { readonly call: string; readonly run: string },
   sealer: Sealer,
 ): string {
   const { session, channel, nowMs, expiresAtMs } = settlement;
@@ -55,6 +61,7 @@ export function writeSession(
     provider: session.provider,
     msisdn_hash: msisdn.hash,
     msisdn_sealed: msisdn.text,
+    run,
     state: stateOf(session, sealer),
   };
   return `0|${call}|${JSON.stringify(stored)}`;
@@ -65,6 +72,10 @@ export function findSession(text: string | null): FoundSession | undefined {
   const stored = storedOf(text);
   const { id, outcome, turns, state } = stored;
   return {
+    id,
+    run: stored.run,
+    lastAtMs: stored.last_at,
+    seenDigest: state.seenDigest,
     expiresAtMs: stored.expires_at,
     isUndelivered: text.startsWith("1"),
     read(named, sealer) {
@@ -113,6 +124,7 @@ export function heldOf(
   lease: Lease,
   { redriven, lost }: Pick<HeldLease, "redriven" | "lost">,
   sealer: Sealer,
+  isDoubted = false,
 ): Held {
   const isThere = found !== undefined && found.expiresAtMs > ask.nowMs;
   return {
@@ -121,7 +133,7 @@ export function heldOf(
     session: isThere ? found.read(ask.msisdn, sealer) : undefined,
     redriven,
     lostTurns: lost,
-    undelivered: isThere && found.isUndelivered,
+    undelivered: isThere && (found.isUndelivered || isDoubted),
   };
 }
 
@@ -170,7 +182,7 @@ export function readEntry([, fields]: StreamEntry): SettledRow | UnknownRow | un
   const session = named.get("s");
   const record = JSON.parse(named.get("r") ?? "null") as unknown;
   if (session === undefined) return { ...(record as UnknownRow), type: "unknown", key };
-  const { state, ...columns } = storedOf(session);
+  const { state, run: _, ...columns } = storedOf(session);
   const row = { ...columns, key, state: JSON.stringify(state) };
   return { type: "settled", key, row, turn: record as SettledRow["turn"] };
 }

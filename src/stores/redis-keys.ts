@@ -19,7 +19,7 @@ export type Partition = {
 
 /** Deployments with different secrets may share a server: neither can read the other's. */
 export function createPartitions(digest: Digest): readonly Partition[] {
-  const deployment = digest("dialyard redis").slice(0, 8);
+  const deployment = deploymentOf(digest);
   return Array.from({ length: PARTITIONS }, (_, n) => {
     const prefix = `dialyard:{${deployment}.${n}}:`;
     return {
@@ -32,6 +32,14 @@ export function createPartitions(digest: Digest): readonly Partition[] {
     };
   });
 }
+
+/** Of a process that lives (redis-runs.ts). */
+export function runKeys(digest: Digest): (run: string) => string {
+  const prefix = `dialyard:{${deploymentOf(digest)}}:run:`;
+  return (run) => prefix + run;
+}
+
+const deploymentOf = (digest: Digest) => digest("dialyard redis").slice(0, 8);
 
 export function partitionOf(partitions: readonly Partition[], key: string): Partition {
   // FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/

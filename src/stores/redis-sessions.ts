@@ -8,6 +8,7 @@ import { createRecent } from "./recent.ts";
 import type { RedisClient } from "./redis-client.ts";
 import {
   findSession,
+  type FoundSession,
   heldOf,
   leaseOf,
   readLease,
@@ -19,6 +20,7 @@ import {
   writeUnknown,
 } from "./redis-entry.ts";
 import { type Partition, partitionOf } from "./redis-keys.ts";
+import type { Runs } from "./redis-runs.ts";
 import type { LeasedReply } from "./redis-scripts.ts";
 import type { Digest, Sealer } from "./seal.ts";
 import { randomIds } from "./seal.ts";
@@ -31,6 +33,7 @@ export type TurnOptions = {
   /** Of one partition, undrained: the oldest go, and are counted. */
   readonly recordsMax: number;
   readonly settled: (recordId: string) => void;
+  readonly runs: Pick<Runs, "id" | "isGone">;
 };
 export type TurnStore = Omit<SessionStore, "sweep" | "close">;
 
@@ -41,9 +44,11 @@ const LEFT_MS_MAX = 86_400_000;
 /** A session goes by the clocks of the gateways; its key may stay a little longer. */
 const SPARE_MS = 2_000;
 const SEALED_REMEMBERED_MAX = 65_536;
+/** A network asks again within this time, or the subscriber has typed something else. */
+const DOUBT_MS = 60_000;
 
 export function createTurnStore(options: TurnOptions): TurnStore {
-  const { client, partitions, sealer, digest, recordsMax } = options;
+  const { client, partitions, sealer, digest, recordsMax, runs } = options;
   const { newToken } = randomIds();
   const sealedBefore = createRecent<string, SealedMsisdn & { readonly msisdn: Msisdn }>(
     SEALED_REMEMBERED_MAX,
@@ -72,7 +77,10 @@ export function createTurnStore(options: TurnOptions): TurnStore {
       const ttlMs = leaseMs + LEFT_MS_MAX;
       const text = writeLease(fresh);
       const reply = await client.dialyardOpen(...names, text, ttlMs, untilMs, token, key);
-      if (reply[0] === 1) return leased(reply, ask, { key, token, freshId }, FIRST_DRIVE);
+      if (reply[0] === 1) {
+        const isDoubted = await doubt(findSession(reply[1]), ask);
+        return leased(reply, ask, { key, token, freshId }, FIRST_DRIVE, isDoubted);
+      }
       const seen = reply[2] ?? "";
       if (seen === "") continue; // given back meanwhile
       const found = findSession(reply[1]);
@@ -82,6 +90,18 @@ export function createTurnStore(options: TurnOptions): TurnStore {
       if (taken !== undefined) return taken;
     }
     return { type: "busy", twin: false };
+  }
+
+  /**
+   * The same words, and who settled them last is gone: its answer may not have been written. Noted,
+   * in case this turn is cut off too; a lease found later says that the network went on.
+   */
+  async function doubt(found: FoundSession | undefined, ask: Ask): Promise<boolean> {
+    if (found?.run === undefined || found.run === runs.id || found.isUndelivered) return false;
+    if (found.seenDigest !== ask.digest || ask.nowMs - found.lastAtMs > DOUBT_MS) return false;
+    if (!(await runs.isGone(found.run))) return false;
+    await client.dialyardUndelivered(partitionOf(partitions, ask.key).session(ask.key), found.id);
+    return true;
   }
 
   /** Undefined where the lease is not what it was when it was looked at. */
@@ -117,8 +137,9 @@ export function createTurnStore(options: TurnOptions): TurnStore {
     ask: Ask,
     lease: Lease,
     taking: Pick<StoredLease, "redriven" | "lost">,
+    isDoubted = false,
   ): Held {
-    return heldOf(findSession(session), ask, lease, taking, sealer);
+    return heldOf(findSession(session), ask, lease, taking, sealer, isDoubted);
   }
 
   return {
@@ -133,7 +154,7 @@ export function createTurnStore(options: TurnOptions): TurnStore {
       const settled = await client.dialyardSettle(
         ...names,
         token,
-        writeSession(settlement, sealFor(id, msisdn), call, sealer),
+        writeSession(settlement, sealFor(id, msisdn), { call, run: runs.id }, sealer),
         Math.max(1, settlement.expiresAtMs - settlement.nowMs) + SPARE_MS,
         key,
         writeRecord(lease, settlement),

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import {
   noPostgres,
   type PostgresServer,
@@ -11,7 +14,7 @@ import {
 } from "../../test/support/postgres-server.ts";
 import { noRedis, type RedisServer, startRedis } from "../../test/support/redis-server.ts";
 import type { Store } from "../types.ts";
-import { askOf, sessionId, sessionOf, settlementOf, testStore } from "./conformance.ts";
+import { askOf, sessionId, sessionOf, settlementOf, T0, testStore } from "./conformance.ts";
 import { postgresStore } from "./postgres.ts";
 import { type RedisOptions, redisStore } from "./redis.ts";
 import { createDigest, createSealer } from "./seal.ts";
@@ -101,6 +104,52 @@ describe("Redis", { skip: noRedis }, () => {
   };
   /** Drains when it is asked, and not in between. */
   const QUIET = { drainEveryMs: 60_000 };
+
+  describe("the same words, in a session that another node settled last", () => {
+    const { digest: said } = sessionOf().seen;
+    /** Whether the answer is in doubt, a while after the other node did what `end` does. */
+    const isDoubted = async (
+      end: (node: ChildProcess) => Promise<unknown>,
+      { words = said, afterMs = 1_000 } = {},
+    ): Promise<boolean> => {
+      count += 1;
+      const secret = `secret ${count}`;
+      const here = await open(newFile(), createDigest(Buffer.alloc(32, secret)));
+      const script = fileURLToPath(new URL("redis-killed.fixture.ts", import.meta.url));
+      const node = fork(script, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+      node.send({ url: server.url, file: newFile(), secret });
+      await once(node, "message");
+      await end(node);
+      const held = await here.sessions.open(askOf({ digest: words, nowMs: T0 + afterMs }));
+      node.kill("SIGKILL");
+      await here.close();
+      return held.type === "leased" && held.session !== undefined && held.undelivered;
+    };
+    const kill = async (node: ChildProcess): Promise<void> => {
+      node.kill("SIGKILL");
+      await once(node, "close");
+    };
+    const stop = async (node: ChildProcess): Promise<void> => {
+      node.send("stop");
+      await once(node, "close");
+    };
+
+    test("were answered, while that node lives", async () => {
+      assert.equal(await isDoubted(async () => undefined), false);
+    });
+    test("may not have been answered, when that node was killed a moment ago (F59)", async () => {
+      assert.equal(await isDoubted(kill), true);
+    });
+    test("were answered, when that node stopped by itself", async () => {
+      assert.equal(await isDoubted(stop), false);
+    });
+    test("are in doubt for a minute, not for good", async () => {
+      assert.equal(await isDoubted(kill, { afterMs: 61_000 }), false);
+    });
+    test("and others are no repeat, so nobody waits", async () => {
+      assert.equal(await isDoubted(kill, { words: "other" }), false);
+    });
+  });
 
   test("a turn is two round trips, as the server counts them", async () => {
     const store = await open(newFile(), newDigest(), QUIET);

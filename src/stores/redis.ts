@@ -5,7 +5,8 @@
 import type { RecordStore, SessionStore, Store } from "../types.ts";
 import { closeRedisClient, openRedisClient, type RedisClient } from "./redis-client.ts";
 import { createDrainer, type Drainer, type DrainTold } from "./redis-drain.ts";
-import { createPartitions } from "./redis-keys.ts";
+import { createPartitions, runKeys } from "./redis-keys.ts";
+import { startRun } from "./redis-runs.ts";
 import { createTurnStore, giveUpLapsed, leasedKeys, type TurnOptions } from "./redis-sessions.ts";
 import type { Digest, Sealer } from "./seal.ts";
 import { drainInto, endExpired, indexExpiry, knownRecords, type SqlSide } from "./sql-drain.ts";
@@ -55,7 +56,8 @@ export async function redisStore(options: RedisOptions): Promise<Store> {
   client.on("ready", drainer.audit);
   client.on("+node", drainer.audit);
   const recordsMax = Math.ceil((options.backlogMax ?? BACKLOG_MAX) / partitions.length);
-  const turns = { ...options, client, partitions, recordsMax, settled: drainer.settled };
+  const runs = await startRun(client, runKeys(digest), report);
+  const turns = { ...options, client, partitions, recordsMax, settled: drainer.settled, runs };
   const sessions = sessionStore(turns, sql.side, drainer);
   return {
     sessions,
@@ -71,6 +73,7 @@ export async function redisStore(options: RedisOptions): Promise<Store> {
     ...(sql.watchBackends !== undefined && { watchBackends: sql.watchBackends }),
     async close() {
       await sessions.close();
+      await runs.close();
       await closeRedisClient(client);
       await sql.close();
     },
