@@ -128,7 +128,7 @@ async function playThrough(
   }
 }
 
-describe("kill -9", { concurrency: true }, () => {
+describe("kill -9", () => {
   const sites: Site[] = [];
   const apps: App[] = [];
   after(async () => {
@@ -258,73 +258,76 @@ describe("kill -9", { concurrency: true }, () => {
     });
   });
 
-  test("a turn of a backend that must not be asked twice is not driven again", async () => {
-    const ledger = createLedger(() => 600);
-    const { site } = await open(ledger.answer, { service_code: "*721#", idempotent: false });
-    const phones = PROTOCOLS.filter((protocol) => protocol !== "ola").map((protocol, index) => {
-      const msisdn = `25884020000${index}`;
-      return { msisdn, phone: phoneOn(protocol, site.url, msisdn, `strict-${index}`) };
+  // After the crowd, which needs the machine for itself.
+  describe("one subscriber at a time", { concurrency: true }, () => {
+    test("a turn of a backend that must not be asked twice is not driven again", async () => {
+      const ledger = createLedger(() => 600);
+      const { site } = await open(ledger.answer, { service_code: "*721#", idempotent: false });
+      const phones = PROTOCOLS.filter((protocol) => protocol !== "ola").map((protocol, index) => {
+        const msisdn = `25884020000${index}`;
+        return { msisdn, phone: phoneOn(protocol, site.url, msisdn, `strict-${index}`) };
+      });
+      await Promise.all(phones.map(({ phone }) => phone.dial("*721#")));
+      const confirming = phones.map(({ phone }) => phone.type("1").catch(() => undefined));
+      await until("all are being confirmed", () => ledger.held() === phones.length);
+      await site.kill();
+      await Promise.all(confirming);
+      await site.restart();
+      for (const { msisdn, phone } of phones) {
+        const seen = await insist(phone, () => phone.again());
+        assert.deepEqual(seen, { status: 200, isEnd: true, screen: SCREENS.maybeDone });
+        assert.deepEqual(ledger.effectsOf(msisdn), ["", "1"]);
+        assert.equal(ledger.callsOf(msisdn).length, 2);
+        const { outcome, records } = await onlySessionOf(site.url, msisdn);
+        assert.equal(outcome, "turn_unsettled");
+        assert.deepEqual(
+          records.map((record) => record.outcome),
+          ["ok", "turn_unsettled"],
+        );
+      }
     });
-    await Promise.all(phones.map(({ phone }) => phone.dial("*721#")));
-    const confirming = phones.map(({ phone }) => phone.type("1").catch(() => undefined));
-    await until("all are being confirmed", () => ledger.held() === phones.length);
-    await site.kill();
-    await Promise.all(confirming);
-    await site.restart();
-    for (const { msisdn, phone } of phones) {
-      const seen = await insist(phone, () => phone.again());
-      assert.deepEqual(seen, { status: 200, isEnd: true, screen: SCREENS.maybeDone });
-      assert.deepEqual(ledger.effectsOf(msisdn), ["", "1"]);
-      assert.equal(ledger.callsOf(msisdn).length, 2);
-      const { outcome, records } = await onlySessionOf(site.url, msisdn);
-      assert.equal(outcome, "turn_unsettled");
+
+    test("another input than the one in doubt takes another transaction_id", async () => {
+      const ledger = createLedger(() => 300);
+      const { site } = await open(ledger.answer, { service_code: "*722#" });
+      const msisdn = "258840300000";
+      const phone = phoneOn("kairos", site.url, msisdn, "other-1");
+      await phone.dial("*722#");
+      await typeAndKill(phone, "1", site, ledger);
+      await wait(TURN_BUDGET_MS + 2_000);
+      assert.equal((await phone.type("2")).screen, "done>1>2");
+      const [, first, second] = ledger.callsOf(msisdn);
+      assert.deepEqual([first?.said, second?.said], ["1", "2"]);
+      assert.notEqual(first?.transaction, second?.transaction);
+      const { records } = await onlySessionOf(site.url, msisdn);
       assert.deepEqual(
         records.map((record) => record.outcome),
-        ["ok", "turn_unsettled"],
+        ["ok", "unknown", "ok"],
       );
-    }
-  });
+    });
 
-  test("another input than the one in doubt takes another transaction_id", async () => {
-    const ledger = createLedger(() => 300);
-    const { site } = await open(ledger.answer, { service_code: "*722#" });
-    const msisdn = "258840300000";
-    const phone = phoneOn("kairos", site.url, msisdn, "other-1");
-    await phone.dial("*722#");
-    await typeAndKill(phone, "1", site, ledger);
-    await wait(TURN_BUDGET_MS + 2_000);
-    assert.equal((await phone.type("2")).screen, "done>1>2");
-    const [, first, second] = ledger.callsOf(msisdn);
-    assert.deepEqual([first?.said, second?.said], ["1", "2"]);
-    assert.notEqual(first?.transaction, second?.transaction);
-    const { records } = await onlySessionOf(site.url, msisdn);
-    assert.deepEqual(
-      records.map((record) => record.outcome),
-      ["ok", "unknown", "ok"],
-    );
-  });
+    test("the same digit twice in a row: the second, cut off, is no repeat of the first", async () => {
+      const ledger = createLedger(() => 200);
+      const { site } = await open(ledger.answer, { service_code: "*723#" });
+      const msisdn = "258840300001";
+      const phone = phoneOn("kairos", site.url, msisdn, "digit-1");
+      await phone.dial("*723#");
+      assert.equal((await phone.type("1")).screen, "done>1");
+      await typeAndKill(phone, "1", site, ledger);
+      assert.equal((await insist(phone, () => phone.again())).screen, "done>1>1");
+      assert.deepEqual(ledger.effectsOf(msisdn), ["", "1", "1"]);
+    });
 
-  test("the same digit twice in a row: the second, cut off, is no repeat of the first", async () => {
-    const ledger = createLedger(() => 200);
-    const { site } = await open(ledger.answer, { service_code: "*723#" });
-    const msisdn = "258840300001";
-    const phone = phoneOn("kairos", site.url, msisdn, "digit-1");
-    await phone.dial("*723#");
-    assert.equal((await phone.type("1")).screen, "done>1");
-    await typeAndKill(phone, "1", site, ledger);
-    assert.equal((await insist(phone, () => phone.again())).screen, "done>1>1");
-    assert.deepEqual(ledger.effectsOf(msisdn), ["", "1", "1"]);
-  });
-
-  test("'nothing was charged' is not said of a turn that a crash cut off", async () => {
-    const ledger = createLedger(() => 300);
-    const { site, app } = await open(ledger.answer, { service_code: "*724#" });
-    const phone = phoneOn("ixo", site.url, "258840300002", "down-1");
-    await phone.dial("*724#");
-    await typeAndKill(phone, "1", site, ledger);
-    await app.close();
-    const seen = await insist(phone, () => phone.again());
-    assert.equal(seen.screen, SCREENS.maybeDone);
+    test("'nothing was charged' is not said of a turn that a crash cut off", async () => {
+      const ledger = createLedger(() => 300);
+      const { site, app } = await open(ledger.answer, { service_code: "*724#" });
+      const phone = phoneOn("ixo", site.url, "258840300002", "down-1");
+      await phone.dial("*724#");
+      await typeAndKill(phone, "1", site, ledger);
+      await app.close();
+      const seen = await insist(phone, () => phone.again());
+      assert.equal(seen.screen, SCREENS.maybeDone);
+    });
   });
 });
 

@@ -56,7 +56,7 @@ const msisdnOf = (index: number) => `2588500${String(10_000 + index)}`;
 
 describe("SIGTERM", { concurrency: true }, () => {
   test("under load: /ready says 503 first, then every accepted turn is answered", async (context) => {
-    const { gateway, app, start } = await open(context, 120, { PRE_STOP_MS: "600" });
+    const { gateway, app, start } = await open(context, 300, { PRE_STOP_MS: "2000" });
     const answered = new Map<string, number>();
     const lost: string[] = [];
     let isLeaving = false;
@@ -78,7 +78,7 @@ describe("SIGTERM", { concurrency: true }, () => {
     const playing = Array.from({ length: 60 }, (_, index) => play(index));
     await until("all are playing", () => answered.size === 60);
     gateway.kill("SIGTERM");
-    await until("it says that it leaves", async () => (await readiness(gateway)) === 503, 500);
+    await until("it says that it leaves", async () => (await readiness(gateway)) === 503, 1_800);
     isLeaving = true;
     await Promise.all(playing);
     assert.deepEqual(lost, []);

@@ -181,7 +181,8 @@ export async function startSwallower(context: TestContext): Promise<number | und
   for (let nth = 0; nth < 8; nth++) {
     const filler = connect(port, "127.0.0.1").on("error", () => undefined);
     fillers.push(filler);
-    await wait(50);
+    // A busy machine may need a while for a connection that is taken.
+    for (let waited = 0; filler.connecting && waited < 700; waited += 50) await wait(50);
     if (filler.connecting) return port;
   }
   context.skip("this system takes connections beyond a listener's backlog");
