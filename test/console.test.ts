@@ -183,9 +183,9 @@ describe("console", { skip: skipReason() }, () => {
     await open("/phone");
     await page.locator(".chaos-choice select").nth(2).selectOption("60");
     await type("*384*1234#");
-    await page.getByText("Page 1/2").waitFor();
+    await page.getByText("Page 1/3").waitFor();
     await page.getByRole("button", { name: "98. More" }).click();
-    await page.getByText("Page 2/2").waitFor();
+    await page.getByText("Page 2/3").waitFor();
   });
 
   test("two handsets dial side by side, each with a SIM card of its own", async () => {
