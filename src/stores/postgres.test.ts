@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { sql } from "kysely";
 import { Client } from "pg";
 import {
   noPostgres,
@@ -56,6 +57,21 @@ describe("PostgreSQL", { skip: noPostgres }, () => {
     );
     assert.equal(held.filter(({ type }) => type === "leased").length, 1);
     await Promise.all(nodes.map((node) => node.close()));
+  });
+
+  test("a server that dies between two statements of a transaction ends no process", async () => {
+    const url = await server.newDatabase();
+    const store = (await open(url)) as Awaited<ReturnType<typeof postgresStore>>;
+    const cut = store.side.db.transaction().execute(async (trx) => {
+      await sql`SELECT 1`.execute(trx);
+      await server.kill();
+      await wait(100);
+      await sql`SELECT 1`.execute(trx);
+    });
+    await assert.rejects(cut);
+    await server.start();
+    await store.ping();
+    await store.close();
   });
 
   test("turns of one session on two nodes: none is lost, each sees the one before", async () => {

@@ -57,6 +57,9 @@ export async function postgresStore(
   const config = poolConfig(options, runId);
   const pool = new Pool(config);
   pool.on("error", report); // an idle connection broke: the next query opens another
+  // Between the statements of a transaction a connection is nobody's query: unheard, its end would
+  // be the process's. The next statement fails, and says so to whom it concerns.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   try {
     const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
     await migratePostgres(db as Kysely<unknown>);
