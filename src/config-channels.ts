@@ -255,7 +255,7 @@ function parseChannel(
     isPathSecret: file.secretPath !== undefined,
     signingSecret: file.signingSecret,
     turnBudgetMs: within("turnBudgetMs", 1_000, 120_000, codec.patienceMs ?? TURN_BUDGET_MS),
-    screenOctetsMax: within("screenOctetsMax", 40, 1_600, SCREEN_OCTETS),
+    screenOctetsMax: within("screenOctetsMax", 40, 1_600, codec.screenOctetsMax ?? SCREEN_OCTETS),
     transliterate: file.transliterate ?? false,
     requestsPerMinuteMax: within(
       "requestsPerMinuteMax",

@@ -129,6 +129,10 @@ export interface Codec {
   readonly pushes?: Pushes;
   /** Requests a minute and client address that the protocol's owner documents as a limit. */
   readonly requestsPerMinuteMax?: number;
+  /** How the network asks; POST alone where it is left out. */
+  readonly methods?: readonly string[];
+  /** What this network shows, where it is less than others: the default of its channels. */
+  readonly screenOctetsMax?: number;
 
   // We are the application that the network calls. decode throws WireError, nothing else.
   decode(request: WireRequest): Inbound;

@@ -190,4 +190,96 @@ GET /?sessionId=ATUid_1a2b3c&text=1 HTTP/1.1
 `,
     error: "bad_body",
   },
+  {
+    title: "Crossgate says the same by GET in words of its own, the code without star and hash",
+    source: "docs.vas.crossgatesolutions.co.ke/ussd; its msisdn is masked, this one is made up",
+    options: { preset: "crossgate" },
+    request: `
+GET /?network_code=2541&msisdn=254711000111&service_code=123&session_id=70381&ussd_string=1*2 HTTP/1.1
+`,
+    inbound: {
+      ...later,
+      sessionId: "70381",
+      msisdn: "254711000111",
+      dialled: "*123#",
+      network: "2541",
+      input: { kind: "history", text: "1*2" },
+    },
+    turn: { input: "2", inputs: ["1", "2"] },
+    reply: { action: "continue", screen: "Amount?" },
+    response: `
+HTTP/1.1 200
+content-type: text/plain
+
+CON Amount?`,
+  },
+  {
+    title: "Techsavanna's first INPUT is empty and its code has no hash",
+    source: "sms.techsavanna.co.ke/dev/ussd",
+    options: { preset: "techsavanna" },
+    request: `
+GET /?SESSIONID=634073548&USSDCODE=*468&MSISDN=254722000000&INPUT=&NETWORK=saf HTTP/1.1
+`,
+    inbound: {
+      ...later,
+      sessionId: "634073548",
+      msisdn: "254722000000",
+      dialled: "*468#",
+      network: "saf",
+      input: { kind: "history", text: "" },
+    },
+    reply: { action: "end", screen: "Welcome to TestUssd" },
+    response: `
+HTTP/1.1 200
+content-type: text/plain
+
+END Welcome to TestUssd`,
+  },
+  {
+    title: "Advanta's INPUT begins with the code, also by POST, and an answer may be a hash",
+    source: "harrykerry/advanta-africa-apis docs/ussd-api: *415*33*1#; the answer is made up",
+    options: { preset: "advanta" },
+    request: `
+POST / HTTP/1.1
+content-type: application/x-www-form-urlencoded
+
+SESSIONID=634073548&USSDCODE=*415*33&MSISDN=254722000000&INPUT=*415*33*1*%23%23&NETWORK=saf`,
+    inbound: {
+      ...later,
+      sessionId: "634073548",
+      msisdn: "254722000000",
+      dialled: "*415*33#",
+      network: "saf",
+      input: { kind: "history", text: "1*#" },
+    },
+    turn: { input: "#", inputs: ["1", "#"] },
+    reply: { action: "end", screen: "Ok" },
+    response: `
+HTTP/1.1 200
+content-type: text/plain
+
+END Ok`,
+  },
+  {
+    title: "a preset of which it turns out that it sends the last input alone",
+    source: "PROTOCOLS 2a, Bonga: not stated; made up",
+    options: { preset: "bonga", latest: "true" },
+    request: `
+GET /?session_id=8&mobile_number=254722000000&service_code=*468%23&message=1*2&network=saf HTTP/1.1
+`,
+    inbound: {
+      ...later,
+      sessionId: "8",
+      msisdn: "254722000000",
+      dialled: "*468#",
+      network: "saf",
+      input: { kind: "latest", text: "1*2" },
+    },
+    reply: { action: "continue", screen: "Next?" },
+    response: `
+HTTP/1.1 200
+content-type: text/plain
+
+CON Next?`,
+  },
 ];

@@ -185,7 +185,11 @@ describe("whatever arrives", () => {
     fc.assert(
       fc.property(bodies, headers, (body, given) => {
         const request: WireRequest = { method: "POST", path: "", query: "", headers: given, body };
-        for (const codec of all) throwsNothingElse(() => codec.decode(request));
+        const asked: WireRequest = { ...request, method: "GET", query: body, body: "" };
+        for (const codec of all) {
+          throwsNothingElse(() => codec.decode(request));
+          throwsNothingElse(() => codec.decode(asked));
+        }
       }),
       { numRuns: 2_000 },
     );
@@ -216,31 +220,15 @@ describe("whatever arrives", () => {
   test("a refusal never quotes what was sent: it may be a PIN", () => {
     const pin = "7351";
     const wrong = [`${pin}\u0007`, `${pin}x`.repeat(60), `+${pin}`, `*${pin}`, Number(pin), [pin]];
-    const fields = [
-      "session_id",
-      "sessionId",
-      "transaction_id",
-      "msisdn",
-      "phoneNumber",
-      "input",
-      "text",
-    ];
-    const more = [
-      "ussdString",
-      "messageType",
-      "serviceCode",
-      "service_code",
-      "provider",
-      "networkCode",
-      pin,
-    ];
+    // Other wires' names too: a codec may read more than it writes.
+    const said = ["msisdn", "phoneNumber", "sessionId", "serviceCode", "input", "text", "status"];
     for (const codec of all) {
       const good = codec.request(turn, backend);
       let refused = 0;
-      for (const field of [...fields, ...more]) {
+      for (const field of [...Object.keys(fieldsOf(good)), ...said, pin]) {
         for (const value of wrong) {
           try {
-            codec.decode({ ...good, body: withField(good.body, field, value) });
+            codec.decode(withField(good, field, value));
           } catch (error) {
             refused += 1;
             assert.ok(error instanceof WireError);
@@ -249,18 +237,32 @@ describe("whatever arrives", () => {
           }
         }
       }
-      assert.ok(refused >= 10, `${codec.name} refused only ${refused}`);
+      assert.ok(refused >= (codec.overLink ? 1 : 10), `${codec.name} refused only ${refused}`);
     }
   });
 });
 
-function withField(body: string, field: string, value: unknown): string {
-  if (body.startsWith("{"))
-    return JSON.stringify({ ...(JSON.parse(body) as object), [field]: value });
-  const form = new URLSearchParams(body);
-  form.set(field, String(value));
-  return form.toString();
+/** What a request says, wherever it says it. */
+function fieldsOf({ body, query }: WireRequest): Readonly<Record<string, unknown>> {
+  if (body.startsWith("{")) return JSON.parse(body) as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(new URLSearchParams(body === "" ? query : body));
 }
+
+function withField(request: WireRequest, field: string, value: unknown): WireRequest {
+  const fields = { ...fieldsOf(request), [field]: value };
+  if (request.body.startsWith("{")) return { ...request, body: JSON.stringify(fields) };
+  const form = new URLSearchParams(
+    Object.entries(fields).map(([name, text]): [string, string] => [name, String(text)]),
+  ).toString();
+  return request.body === "" ? { ...request, query: form } : { ...request, body: form };
+}
+
+/** What a wire can't carry, by codec: what its screens become. */
+const CARRIED: Readonly<Record<string, (screen: string) => string>> = {
+  cellulant: (screen) => screen.replaceAll("|", "/"),
+  flares: (screen) => screen.replace(/^\n+/, ""),
+  wigal: (screen) => screen.replaceAll("|", "/").replaceAll("^", "\n"),
+};
 
 describe("what we ask is understood by our own ear", () => {
   const digits = fc.stringMatching(/^[1-9][0-9]{7,14}$/);
@@ -301,9 +303,15 @@ describe("what we ask is understood by our own ear", () => {
           screens,
           fc.constantFrom<Reply["action"]>("continue", "end"),
           (screen, action) => {
-            const reply: Reply = { action, screen };
+            const reply: Reply = { action, screen: CARRIED[codec.name]?.(screen) ?? screen };
+            fc.pre(reply.screen.trim() !== "");
             const inbound = codec.decode(codec.request(turn, backend));
-            const wire = codec.encode({ reply, failure: undefined, serviceCode }, inbound, 0);
+            const shown: Reply = { action, screen };
+            const wire = codec.encode(
+              { reply: shown, failure: undefined, serviceCode },
+              inbound,
+              0,
+            );
             assert.deepEqual(codec.reply(wire, turn), reply);
           },
         ),
@@ -315,10 +323,8 @@ describe("what we ask is understood by our own ear", () => {
       const post = codec.request(turn, backend);
       const get = codec.request(turn, { ...backend, method: "GET" });
       assert.deepEqual([get.method, get.body, get.headers], ["GET", "", {}]);
-      const fields: unknown = post.body.startsWith("{")
-        ? JSON.parse(post.body)
-        : Object.fromEntries(new URLSearchParams(post.body));
-      assert.deepEqual(Object.fromEntries(new URLSearchParams(get.query)), fields);
+      const texts = Object.entries(fieldsOf(post)).map(([name, value]) => [name, String(value)]);
+      assert.deepEqual(fieldsOf(get), Object.fromEntries(texts));
     });
   }
 });

@@ -4,7 +4,7 @@
  */
 import { asDialled, canonicalDialled, parseMsisdn } from "../core/address.ts";
 import { WireError } from "../core/failure.ts";
-import type { Backend, Dialled, Msisdn, WireReply, WireRequest } from "../types.ts";
+import type { Backend, Dialled, Msisdn, Turn, WireReply, WireRequest } from "../types.ts";
 
 export const INPUT_CHARS_MAX = 182;
 const SESSION_ID_CHARS_MAX = 100;
@@ -21,7 +21,7 @@ type Message = Pick<WireRequest | WireReply, "headers" | "body">;
 type BodyCode = "bad_body" | "bad_reply";
 export type JsonFields = Readonly<Record<string, unknown>>;
 export type FormFields = ReadonlyMap<string, string>;
-type Fields = Readonly<Record<string, string>>;
+type Fields = Readonly<Record<string, string | number | boolean>>;
 
 /** `__proto__` becomes a plain key here and is never read: only named fields are. */
 export function readJson({ headers, body }: Message, code: BodyCode): JsonFields {
@@ -46,11 +46,27 @@ export function parseJson(text: string): unknown {
 /** URLSearchParams takes any number of fields, twice the same one, and invalid UTF-8. */
 export function readForm({ headers, body }: Message): FormFields {
   requireType(headers, FORM_TYPE, "bad_body");
+  return parseForm(body, false);
+}
+
+/** The fields of a network that asks by GET. What it says in a body besides is not read. */
+export function readQuery({ query }: WireRequest): FormFields {
+  return parseForm(query, true);
+}
+
+/** Of networks that ask either way. */
+export function readQueryOrForm(request: WireRequest): FormFields {
+  return request.method === "GET" ? readQuery(request) : readForm(request);
+}
+
+/** Airtel's clean-up call has values without a name, many of them (PROTOCOLS 14.1). */
+function parseForm(text: string, skipsNameless: boolean): FormFields {
   const fields = new Map<string, string>();
-  for (let start = 0; start < body.length;) {
-    const ampersand = body.indexOf("&", start);
-    const end = ampersand === -1 ? body.length : ampersand;
-    if (end > start) addField(fields, body, start, end);
+  for (let start = 0; start < text.length;) {
+    const ampersand = text.indexOf("&", start);
+    const end = ampersand === -1 ? text.length : ampersand;
+    const isSkipped = skipsNameless && text[start] === "=";
+    if (end > start && !isSkipped) addField(fields, text, start, end);
     start = end + 1;
   }
   return fields;
@@ -173,6 +189,16 @@ export function plusMsisdnOf(value: unknown, name: string): Msisdn {
   }
   return parseMsisdn(text);
 }
+
+/**
+ * E.164 with the plus or without. In a form or a query an unencoded plus is a space after decoding
+ * (RELIABILITY 2.6).
+ */
+export function anyMsisdnOf(value: unknown, name: string): Msisdn {
+  const text = textOf(value, name, Infinity);
+  const start = text.startsWith("+") || text.startsWith(" ") ? 1 : 0;
+  return bareMsisdnOf(text.slice(start), name);
+}
 const PLUS = 0x2b;
 const ZERO = 0x30;
 const NINE = 0x39;
@@ -218,18 +244,49 @@ export function askInForm(fields: Fields, method: Backend["method"]): WireReques
   return { method, path: "", query: "", headers: FORM_HEADERS, body: formOf(fields) };
 }
 
-function askInQuery(fields: Fields): WireRequest {
+export function askInQuery(fields: Fields): WireRequest {
   return { method: "GET", path: "", query: formOf(fields), headers: {}, body: "" };
 }
 
 function formOf(fields: Fields): string {
   let form = "";
   for (const name of Object.keys(fields)) {
-    const value = fields[name] ?? "";
+    const value = String(fields[name] ?? "");
     // encodeURIComponent throws on half a surrogate pair.
     form += `${form === "" ? "" : "&"}${name}=${encodeURIComponent(value.toWellFormed())}`;
   }
   return form;
+}
+
+/**
+ * The first call of a dialogue. Numbers lost in a crash are not used again, so a first call may be
+ * the seventh by number.
+ */
+export function isFirst({ number, input, inputs, dialledDigits }: Turn): boolean {
+  return number === 1 || (input === "" && inputs.length === dialledDigits.length);
+}
+
+/** The code with the digits dialled after it, as a person typed it: "*365*2*500#". */
+export function dialStringOf({ serviceCode, dialledDigits }: Turn): string {
+  if (dialledDigits.length === 0) return serviceCode;
+  return `${serviceCode.slice(0, -1)}*${dialledDigits.join("*")}#`;
+}
+
+/** "365*2" for "*365*2#": networks that leave star and hash out. */
+export function bareCodeOf(code: string): string {
+  return code.slice(1, -1);
+}
+
+/** Option of channels on wires that do not always say what was dialled. */
+export const SERVICE_CODE_OPTION = {
+  default: "",
+  help: "what a channel serves, where the wire does not say: *365#",
+} as const;
+
+export function serviceCodeOptionOf(value: string, codec: string): Dialled | undefined {
+  const dialled = asDialled(value);
+  if (value === "" || dialled !== undefined) return dialled;
+  throw new Error(`${codec}: option "service_code" must be like *365#`);
 }
 
 export function answerInJson(status: number, body: unknown): WireReply {
@@ -239,4 +296,18 @@ export function answerInJson(status: number, body: unknown): WireReply {
 /** Another session's answer is never shown: subscriber A would read B's balance. */
 export function requireSame(value: unknown, expected: string, name: string): void {
   if (value !== expected) throw new WireError("bad_reply", `${name} is not the one asked with`);
+}
+
+/** What a backend may answer with: a status that says success, and nothing compressed. */
+export function requireSuccess({ status, headers }: WireReply): void {
+  if (status < 200 || status > 299) throw new WireError("bad_reply", `status is ${status}`);
+  requirePlain(headers, "bad_reply");
+}
+
+/** Of a backend's reply: a text with something to show in it. */
+export function screenOf(value: unknown, name: string): string {
+  if (typeof value !== "string" || value.trim() === "") {
+    throw new WireError("bad_reply", `${name} must be a text`);
+  }
+  return value;
 }

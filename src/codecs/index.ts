@@ -1,15 +1,21 @@
 /** The list of codecs. Adding one is a file, its vectors, an import and a line here. */
 import type { Codec } from "../types.ts";
 import { africastalking } from "./africastalking.ts";
+import { airtelTz } from "./airtel-tz.ts";
 import type { CodecEntry, CodecOptions } from "./entry.ts";
 import { ixo } from "./ixo.ts";
 import { kairos } from "./kairos.ts";
 import { ola } from "./ola.ts";
+import { safaricom } from "./safaricom.ts";
 import { smpp } from "./smpp.ts";
+import { tigoTz } from "./tigo-tz.ts";
 
 export type { CodecEntry, CodecOptions } from "./entry.ts";
 
-export const codecs: readonly CodecEntry[] = [ola, africastalking, ixo, kairos, smpp];
+export const codecs: readonly CodecEntry[] = [
+  ...[ola, africastalking, ixo, kairos],
+  ...[airtelTz, safaricom, smpp, tigoTz],
+];
 
 export const codecNames: readonly string[] = codecs.map(({ name }) => name);
 

@@ -10,14 +10,16 @@
  */
 import { asDialled } from "../core/address.ts";
 import { WireError } from "../core/failure.ts";
-import type { Codec, Dialled, Turn } from "../types.ts";
+import type { Codec } from "../types.ts";
 import type { CodecEntry } from "./entry.ts";
 import {
   answerInJson,
   askInJson,
   bareMsisdnOf,
+  dialStringOf,
   idOf,
   INPUT_CHARS_MAX,
+  isFirst,
   readJson,
   requireSame,
   textOf,
@@ -83,7 +85,7 @@ function createKairos(continueType: string, endType: string): Codec {
 
     request(turn, { method }) {
       const { msisdn, sessionId } = turn;
-      const ussdString = isFirst(turn) ? dialledBy(turn) : turn.input;
+      const ussdString = isFirst(turn) ? dialStringOf(turn) : turn.input;
       return askInJson({ msisdn, sessionId, messageType: CONTINUE, ussdString }, method);
     },
 
@@ -104,14 +106,4 @@ function createKairos(continueType: string, endType: string): Codec {
       return { action: isEnd ? "end" : "continue", screen: ussdString };
     },
   };
-}
-
-/** Numbers lost in a crash are not used again, so a first call may be the seventh by number. */
-function isFirst({ number, input, inputs, dialledDigits }: Turn): boolean {
-  return number === 1 || (input === "" && inputs.length === dialledDigits.length);
-}
-
-function dialledBy({ serviceCode, dialledDigits }: Turn): Dialled | string {
-  if (dialledDigits.length === 0) return serviceCode;
-  return `${serviceCode.slice(0, -1)}*${dialledDigits.join("*")}#`;
 }

@@ -8,7 +8,6 @@
  * too. The wire carries no service code: a channel has one by option. The test door (OLA API
  * reference, Test USSD Flow) takes it in the body and answers failures as JSON errors.
  */
-import { asDialled } from "../core/address.ts";
 import { FAILURES, type FailureCode, WireError } from "../core/failure.ts";
 import type { Answer, Codec, Dialled, Inbound, Turn, WireReply } from "../types.ts";
 import type { CodecEntry } from "./entry.ts";
@@ -23,20 +22,19 @@ import {
   readJson,
   refuseUnknown,
   requireSame,
+  SERVICE_CODE_OPTION,
+  serviceCodeOptionOf,
   textOf,
 } from "./fields.ts";
 
 export const ola: CodecEntry = {
   name: "ola",
   options: {
-    service_code: { default: "", help: "what a channel serves, as the wire does not say: *365#" },
+    service_code: SERVICE_CODE_OPTION,
     door: { default: "false", help: '"true": the test door, with service_code in the body' },
   },
   create({ service_code: serviceCode = "", door = "false" }) {
-    const dialled = asDialled(serviceCode);
-    if (serviceCode !== "" && dialled === undefined) {
-      throw new Error('ola: option "service_code" must be like *365#');
-    }
+    const dialled = serviceCodeOptionOf(serviceCode, ola.name);
     if (door !== "true" && door !== "false") {
       throw new Error('ola: option "door" must be "true" or "false"');
     }

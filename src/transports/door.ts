@@ -50,6 +50,7 @@ const BODY_OCTETS_MAX = 8 * 1024;
 
 export function createDoor(options: DoorOptions): Door {
   const { channel, gateway, takeTurn = handleTurn } = options;
+  const { methods = ["POST"] } = channel.codec;
 
   function send(response: ServerResponse, reply: WireReply, reason?: string): void {
     options.onRequest({ channel: channel.name, status: reply.status, reason });
@@ -65,6 +66,12 @@ export function createDoor(options: DoorOptions): Door {
   /** Refused before the codec saw it; `hangUp` where the rest of the body is not read. */
   function refuse(response: ServerResponse, status: number, message: string, hangUp = false): void {
     send(response, refusal(status, message, hangUp), message);
+  }
+
+  function refuseMethod(response: ServerResponse): void {
+    const reply = refusal(405, `use ${methods.join(" or ")}`, true);
+    const headers = { ...reply.headers, allow: methods.join(", ") };
+    send(response, { ...reply, headers }, "method");
   }
 
   async function take(
@@ -121,7 +128,7 @@ export function createDoor(options: DoorOptions): Door {
     const isListed = options.allow !== undefined && isAllowed(address, options.allow);
     if (options.allow !== undefined && !isListed)
       return refuse(response, 403, "address not allowed", true);
-    if (request.method !== "POST") return refuse(response, 405, "use POST", true);
+    if (!methods.includes(request.method ?? "")) return refuseMethod(response);
     if (!hasSecret(options, request))
       return refuse(response, 401, "channel secret missing or wrong", true);
     if (!isListed && options.rateLimit !== undefined && !options.rateLimit.take(address)) {
@@ -194,7 +201,6 @@ function refusal(status: number, message: string, hangUp: boolean): WireReply {
   const error = status === 401 || status === 403 ? "unauthorized" : "invalid_request";
   const headers: Record<string, string> = { "content-type": "application/json; charset=utf-8" };
   if (hangUp || status === 400) headers["connection"] = "close";
-  if (status === 405) headers["allow"] = "POST";
   return { status, headers, body: JSON.stringify({ error, message }) };
 }
 
