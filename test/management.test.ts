@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { ROLES, permissionsOf, ruleOf, type Role } from "../src/api/roles.ts";
 import { startGateway, type StartedGateway } from "./support/gateway.ts";
+import { networks } from "./support/phones.ts";
 
 const ADMIN_KEY = "test-admin-key-0123456789";
 const PASSWORD = "correct horse battery";
@@ -204,6 +205,41 @@ describe("management in production", () => {
     const back = await call("POST", "/api/v1/backends/revert", asAdmin, { version });
     assert.equal(back.status, 200, JSON.stringify(back.body));
     assert.partialDeepStrictEqual(back.body, { service_code: "*711#", has_secret: true });
+  });
+
+  test("a number is revealed with a reason, and an export noted", async () => {
+    const MSISDN = "258840000991";
+    await networks["kairos"]?.(gateway.url, MSISDN, "reveal-1").dial("*999#");
+    const found = await call("GET", `/api/v1/sessions?msisdn=${MSISDN}`, asAdmin);
+    const { sessions } = found.body as { sessions: { id: string; msisdn: string }[] };
+    const { id, msisdn } = sessions[0] ?? { id: "", msisdn: "" };
+    assert.notEqual(msisdn, MSISDN);
+    const reveal = `/api/v1/sessions/${id}/reveal`;
+    for (const reason of ["", "    ", "no"])
+      assert.equal((await call("POST", reveal, asAdmin, { reason })).status, 400);
+    const told = await call("POST", reveal, asAdmin, { reason: "complaint 4711" });
+    assert.deepEqual([told.status, told.body], [200, { msisdn: MSISDN }]);
+    const file = await call("GET", `/api/v1/sessions/${id}/export`, asAdmin);
+    assert.equal(file.status, 200);
+    assert.equal(JSON.stringify(file.body).includes(MSISDN), false);
+    const log = await call("GET", "/api/v1/audit?limit=2", asAdmin);
+    const { entries } = log.body as { entries: Record<string, unknown>[] };
+    assert.partialDeepStrictEqual(entries, [
+      { action: "session.export", target: id },
+      { action: "session.reveal", target: id, actor: "admin key", reason: "complaint 4711" },
+    ]);
+  });
+
+  test("the system, the privacy rules and the texts are told", async () => {
+    const system = await call("GET", "/api/v1/system", asAdmin);
+    assert.partialDeepStrictEqual(system.body, { mode: "production", undrained: null });
+    const privacy = await call("GET", "/api/v1/privacy", asAdmin);
+    assert.partialDeepStrictEqual(privacy.body, { secret_words: [] });
+    const { texts } = (await call("GET", "/api/v1/texts", asAdmin)).body as {
+      texts: { language: string; fits: boolean }[];
+    };
+    assert.deepEqual([...new Set(texts.map(({ language }) => language))], ["en", "fr", "pt", "sw"]);
+    assert.ok(texts.every(({ fits }) => fits));
   });
 
   test("the audit log says who did what, without a secret", async () => {

@@ -64,8 +64,6 @@ const ROUTES: Readonly<Record<string, Rule>> = {
   "POST /backends": "backends:write",
   "PUT /backends": "backends:write",
   "DELETE /backends": "backends:write",
-  "POST /api/v1/backends/check": "backends:check",
-  "GET /api/v1/backends": "backends:read",
   "GET /api/v1/backends/history": "backends:read",
   "GET /api/v1/backends/:id/history": "backends:read",
   "POST /api/v1/backends/revert": "backends:write",
@@ -75,12 +73,10 @@ const ROUTES: Readonly<Record<string, Rule>> = {
   "GET /api/v1/channels": "channels:read",
   "POST /api/v1/push": "push:send",
 
-  "GET /api/v1/overview": "overview:read",
   "GET /api/v1/insights": "overview:read",
   "GET /api/v1/system": "settings:read",
   "GET /api/v1/privacy": "settings:read",
   "GET /api/v1/texts": "settings:read",
-  "PUT /api/v1/texts": "settings:write",
 
   "GET /api/v1/events": "sessions:read",
   "GET /api/v1/sessions": "sessions:read",

@@ -9,6 +9,8 @@ import type { Metrics } from "../observe/metrics.ts";
 import type { Registry } from "../registry.ts";
 import type { ManagedStore } from "../stores/sql-management.ts";
 import { backendRoutes } from "./backends.ts";
+import { disclosureRoutes } from "./disclosure.ts";
+import { factRoutes } from "./facts.ts";
 import type { createManagement } from "./management.ts";
 import { pageRoutes } from "./pages.ts";
 import { phoneRoutes } from "./phone.ts";
@@ -49,6 +51,8 @@ export function apiRoutes(api: FastifyInstance, parts: Parts): void {
   pageRoutes(api);
   pushRoutes(api, { channels, push: parts.push });
   const { isReady } = parts;
+  disclosureRoutes(api, { records: store.records, audit: management.audit });
+  factRoutes(api, { config, version, store, startedAtMs: wallMs() });
   const system = { mode, version, store, metrics, channels, isReady, wallMs };
   systemRoutes(api, { ...system, startedAtMs: wallMs() });
 }

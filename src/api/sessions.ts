@@ -150,7 +150,7 @@ function summaryShown(session: SessionSummary) {
   };
 }
 
-function detailShown(session: SessionDetail) {
+export function detailShown(session: SessionDetail) {
   return { ...summaryShown(session), records: session.records.map(recordShown) };
 }
 

@@ -205,6 +205,13 @@ export function mayRetry(code: FailureCode, idempotent: boolean): boolean {
   return idempotent && (retryClass === "maybe_done" || retryClass === "refused");
 }
 
+/** All texts above, for operators to read. */
+export function failureTexts() {
+  return Object.entries(TEXTS).flatMap(([name, texts]) =>
+    Object.entries(texts).map(([language, text]) => ({ name, language, text })),
+  );
+}
+
 /** Which of the texts above a screen is, in any language; undefined for an application's own. */
 export function failureTextOf(screen: string): keyof typeof TEXTS | undefined {
   return KIND_BY_TEXT.get(screen);
