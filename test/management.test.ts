@@ -230,6 +230,21 @@ describe("management in production", () => {
     ]);
   });
 
+  test("insights tell of a range, and of no other", async () => {
+    await networks["kairos"]?.(gateway.url, "258840000992", "insight-1").dial("*998#");
+    const told = async (query: string) =>
+      (await call("GET", `/api/v1/insights?${query}`, asAdmin)) as {
+        status: number;
+        body: { sessions: number; by_code: { name: string }[]; is_complete: boolean };
+      };
+    const now = await told("from=2020-01-01");
+    assert.deepEqual([now.status, now.body.is_complete], [200, true]);
+    assert.ok(now.body.sessions >= 1);
+    const then = await told("from=2020-01-01&to=2020-01-02");
+    assert.equal(then.body.sessions, 0);
+    assert.equal((await told("from=2020-01-02&to=2020-01-01")).status, 400);
+  });
+
   test("the system, the privacy rules and the texts are told", async () => {
     const system = await call("GET", "/api/v1/system", asAdmin);
     assert.partialDeepStrictEqual(system.body, { mode: "production", undrained: null });

@@ -11,6 +11,7 @@ import type { ManagedStore } from "../stores/sql-management.ts";
 import { backendRoutes } from "./backends.ts";
 import { disclosureRoutes } from "./disclosure.ts";
 import { factRoutes } from "./facts.ts";
+import { insightRoutes } from "./insights.ts";
 import type { createManagement } from "./management.ts";
 import { pageRoutes } from "./pages.ts";
 import { phoneRoutes } from "./phone.ts";
@@ -52,6 +53,7 @@ export function apiRoutes(api: FastifyInstance, parts: Parts): void {
   pushRoutes(api, { channels, push: parts.push });
   const { isReady } = parts;
   disclosureRoutes(api, { records: store.records, audit: management.audit });
+  insightRoutes(api, { records: store.records, wallMs });
   factRoutes(api, { config, version, store, startedAtMs: wallMs() });
   const system = { mode, version, store, metrics, channels, isReady, wallMs };
   systemRoutes(api, { ...system, startedAtMs: wallMs() });
