@@ -1,16 +1,16 @@
 /** One turn with everything else stood in for: what crashes and copies do to it. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { createCodec } from "./codecs/index.ts";
 import { asServiceCode } from "./core/address.ts";
 import { type Gateway, handleTurn } from "./gateway.ts";
 import { memoryStore } from "./stores/memory.ts";
-import type { Backend, Channel } from "./types.ts";
+import type { Backend, Channel, Codec, Inbound, Reply, Turn, WireRequest } from "./types.ts";
 
-test("a retransmit that a second kill cut off is still a retransmit", async () => {
+/** A gateway in memory, with one backend of which every call is noted. */
+function openGateway(answer: (turn: Turn, kept: Kept) => { reply: Reply; appState?: string }) {
   const { sessions } = memoryStore();
-  const calls: string[] = [];
-  let clockMs = 1_000_000;
+  const clock = { ms: 1_000_000 };
   let ids = 0;
   const serviceCode = asServiceCode("*365#");
   assert.ok(serviceCode);
@@ -20,19 +20,17 @@ test("a retransmit that a second kill cut off is still a retransmit", async () =
     routes: new Map([[serviceCode, backend]]),
     backendById: () => backend,
     store: sessions,
-    callBackend(_backend, { number, input }) {
-      calls.push(`${number}:${input}`);
-      const reply = { action: "continue", screen: "Menu" } as const;
+    callBackend(_backend, turn, _budget, kept) {
       const told = { attempts: [], requestOctets: 0, replyOctets: 0 };
-      return Promise.resolve({ type: "reply", reply, ...told });
+      return Promise.resolve({ type: "reply", ...answer(turn, kept), ...told });
     },
     notifyBackend: () => undefined,
     observe: () => undefined,
     report: (error) => assert.ifError(error),
-    nowMs: () => clockMs,
-    wallMs: () => clockMs,
+    nowMs: () => clock.ms,
+    wallMs: () => clock.ms,
     waitMs(ms) {
-      clockMs += ms;
+      clock.ms += ms;
       return Promise.resolve();
     },
     newSessionId: () => `sess_${(ids += 1)}`,
@@ -43,36 +41,118 @@ test("a retransmit that a second kill cut off is still a retransmit", async () =
     sessionTtlMs: 300_000,
     turnsMax: 50,
   };
-  const channel: Channel = {
-    name: "ghana",
-    codec: createCodec("kairos"),
-    provider: "ghana",
-    turnBudgetMs: 10_000,
-    screenOctetsMax: 160,
-    transliterate: false,
+  return { gateway, sessions, clock };
+}
+type Kept = { readonly appState: string | undefined };
+const MENU: Reply = { action: "continue", screen: "Menu" };
+
+function channelOn(codec: Codec): Channel {
+  const limits = { turnBudgetMs: 10_000, screenOctetsMax: 160, transliterate: false };
+  return { name: "ghana", codec, provider: "ghana", ...limits };
+}
+
+/** A codec whose wire is the Inbound itself, as JSON. */
+function plainCodec(change: Partial<Codec> = {}): Codec {
+  return {
+    name: "plain",
+    decode: ({ body }) => JSON.parse(body) as Inbound,
+    encode: (answer) => ({ status: 200, headers: {}, body: JSON.stringify(answer) }),
+    request: () => assert.fail("no backend speaks it"),
+    reply: () => assert.fail("no backend speaks it"),
+    ...change,
   };
+}
+const wireOf = (body: object): WireRequest => ({
+  ...{ method: "POST", path: "", query: "" },
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify(body),
+});
+const SAID = { sessionId: "n1", echo: {}, input: { kind: "latest", text: "" } };
+
+test("what a backend wants to be told again is told with the next call, and once", async () => {
+  const told: (string | undefined)[] = [];
+  const { gateway } = openGateway(({ number }, { appState }) => {
+    told.push(appState);
+    return number === 1 ? { reply: MENU, appState: "step 1" } : { reply: MENU };
+  });
   const say = (ussdString: string) =>
-    handleTurn(gateway, channel, {
-      method: "POST",
-      path: "",
-      query: "",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({
-        msisdn: "233241234567",
-        sessionId: "n1",
-        messageType: "0",
-        ussdString,
-      }),
+    handleTurn(
+      gateway,
+      channelOn(createCodec("kairos")),
+      wireOf({ msisdn: "233241234567", sessionId: "n1", messageType: "0", ussdString }),
+    );
+  await say("*365#");
+  await say("1");
+  await say("2");
+  assert.deepEqual(told, [undefined, "step 1", undefined]);
+});
+
+test("of digits dialled in one go, each call is told what the one before left", async () => {
+  const told: (string | undefined)[] = [];
+  const { gateway } = openGateway(({ number }, { appState }) => {
+    told.push(appState);
+    return { reply: MENU, appState: `after ${number}` };
+  });
+  const body = { msisdn: "233241234567", sessionId: "n1", messageType: "0" };
+  const dial = wireOf({ ...body, ussdString: "*365*1*2#" });
+  await handleTurn(gateway, channelOn(createCodec("kairos")), dial);
+  assert.deepEqual(told, [undefined, "after 1", "after 2"]);
+});
+
+describe("a wire that names the subscriber on the first leg only", () => {
+  const dial = { ...SAID, phase: "begin", dialled: "*365#", msisdn: "233241234567" };
+  const typed = { ...SAID, phase: "continue", input: { kind: "latest", text: "1" } };
+
+  test("is followed by the network's id alone", async () => {
+    const calls: string[] = [];
+    const { gateway } = openGateway(({ msisdn, input }) => {
+      calls.push(`${msisdn} ${input}`);
+      return { reply: MENU };
     });
+    const channel = channelOn(plainCodec({ keyedById: true }));
+    await handleTurn(gateway, channel, wireOf(dial));
+    await handleTurn(gateway, channel, wireOf(typed));
+    assert.deepEqual(calls, ["233241234567 ", "233241234567 1"]);
+  });
+
+  test("tells whether a dialogue lives, and a notice changes nothing", async () => {
+    const { gateway } = openGateway(() => ({ reply: MENU }));
+    const channel = channelOn(plainCodec({ keyedById: true }));
+    const ask = async (phase: string, sessionId: string) => {
+      const { wire } = await handleTurn(gateway, channel, wireOf({ ...SAID, sessionId, phase }));
+      return (JSON.parse(wire.body) as { isLive?: boolean; reply?: Reply }).isLive;
+    };
+    await handleTurn(gateway, channel, wireOf(dial));
+    assert.equal(await ask("query", "n1"), true);
+    assert.equal(await ask("query", "n2"), false);
+    assert.equal(await ask("notice", "n1"), undefined);
+    assert.equal(await ask("query", "n1"), true);
+    await handleTurn(gateway, channel, wireOf({ ...SAID, phase: "abort" }));
+    assert.equal(await ask("query", "n1"), false);
+  });
+});
+
+test("a retransmit that a second kill cut off is still a retransmit", async () => {
+  const calls: string[] = [];
+  const { gateway, sessions, clock } = openGateway(({ number, input }) => {
+    calls.push(`${number}:${input}`);
+    return { reply: MENU };
+  });
+  const say = (ussdString: string) =>
+    handleTurn(
+      gateway,
+      channelOn(createCodec("kairos")),
+      wireOf({ msisdn: "233241234567", sessionId: "n1", messageType: "0", ussdString }),
+    );
 
   await say("*365#");
   const { key, sessionId } = await say("1");
   assert.ok(sessionId);
   await sessions.undelivered(key, sessionId);
   // The network says "1" again; the gateway takes the turn and is killed before it settles.
-  const ask = { key, freshId: "sess_x", msisdn: undefined, digest: "#1", nowMs: clockMs };
+  const ask = { key, freshId: "sess_x", msisdn: undefined, digest: "#1", nowMs: clock.ms };
   await sessions.open({ ...ask, leaseMs: 12_000 });
-  clockMs += 13_000;
+  clock.ms += 13_000;
   await say("1");
   assert.deepEqual(calls, ["1:", "2:1"]);
 });

@@ -45,7 +45,7 @@ import { startSweeper } from "./stores/sweeper.ts";
 import { channelOf, createClientAddress, createDoors } from "./transports/channels.ts";
 import { createHttpServer } from "./transports/http.ts";
 import { startLinks } from "./transports/links.ts";
-import type { Store } from "./types.ts";
+import type { Store, Turn } from "./types.ts";
 
 export type Running = {
   readonly url: string;
@@ -101,7 +101,8 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   });
   const links = startLinks(channels, { gateway, onRequest, isDraining, log });
   const app = createApp(
-    (handler) => createHttpServer({ doors: doors.byPath, isDraining, report }, handler),
+    (handler) =>
+      createHttpServer({ doors: doors.byPath, trees: doors.trees, isDraining, report }, handler),
     report,
   );
   const manage = { config, store: store.management, clientAddress, wallMs };
@@ -275,6 +276,11 @@ function createCaller(policy: EgressPolicy, log: Log, openBreakers: Set<number>)
   });
 }
 
+/** What a backend asked to be told again. */
+function withMemo(turn: Turn, memo: string | undefined): Turn {
+  return memo === undefined ? turn : { ...turn, memo };
+}
+
 function createGateway(parts: {
   readonly config: Config;
   readonly registry: Registry;
@@ -292,7 +298,7 @@ function createGateway(parts: {
     store: store.sessions,
     callBackend: (backend, turn, budget, kept) =>
       backend.app === undefined
-        ? caller.call(backend, turn, budget)
+        ? caller.call(backend, withMemo(turn, kept.appState), budget)
         : apps.call(backend, turn, budget, kept),
     notifyBackend(backend, turn, appState) {
       if (backend.app !== undefined) return apps.notify(backend, turn, appState);

@@ -47,9 +47,10 @@ export type Inbound = {
   readonly msisdn: Msisdn | undefined;
   /**
    * "unknown" where the wire does not say whether this begins or continues a dialogue.
-   * "abort" is a notice that the dialogue is over: nobody will read a screen.
+   * "abort" is a notice that the dialogue is over: nobody will read a screen. "notice" is one that
+   * changes nothing (a screen was delivered), "query" asks whether the dialogue lives.
    */
-  readonly phase: "begin" | "continue" | "abort" | "unknown";
+  readonly phase: "begin" | "continue" | "abort" | "unknown" | "notice" | "query";
   /** As far as this request tells; digits after the service code may be part of it. */
   readonly dialled: Dialled | undefined;
   /** "latest": typed at this turn. "history": everything typed so far, joined by "*". */
@@ -70,6 +71,8 @@ export type Reply = {
   readonly flaw?: "missing_prefix";
   /** The backend says so itself: what is typed next is masked. */
   readonly asksSecret?: true;
+  /** What the backend wants to be told with the next request of this dialogue, and only then. */
+  readonly memo?: string;
 };
 
 /** What `encode` is given: the reply, and the failure it stands for when it stands for one. */
@@ -79,6 +82,8 @@ export type Answer = {
   readonly failure: FailureCode | undefined;
   /** Service code as far as known, for doors that report errors as JSON. */
   readonly serviceCode: string | undefined;
+  /** After a "query": whether the dialogue lives. */
+  readonly isLive?: boolean;
 };
 
 /** One call of a backend, whatever wire the backend speaks. */
@@ -99,6 +104,8 @@ export type Turn = {
   readonly inputs: readonly string[];
   /** Digits dialled after the code; given on the first call of codecs that carry them. */
   readonly dialledDigits: readonly string[];
+  /** The memo of the reply before. */
+  readonly memo?: string | undefined;
 };
 
 /** What differs where the screen is a call of its own: `encode` then makes that call. */
@@ -131,6 +138,10 @@ export interface Codec {
   readonly requestsPerMinuteMax?: number;
   /** How the network asks; POST alone where it is left out. */
   readonly methods?: readonly string[];
+  /** The network asks at paths below the channel's: they are `path` of its requests. */
+  readonly hasSubpaths?: true;
+  /** The subscriber is named on the first leg only: a dialogue is found by the network's id. */
+  readonly keyedById?: true;
   /** What this network shows, where it is less than others: the default of its channels. */
   readonly screenOctetsMax?: number;
 
@@ -230,7 +241,7 @@ export type Session = {
   /** Failure that `lastReply` stands for, so that a repeat gets the same answer. */
   readonly lastFailure: FailureCode | undefined;
   readonly paging: Paging | undefined;
-  /** Of an app in this process: its own state, kept (sealed) while the session lives. */
+  /** What the backend keeps with us (sealed) while the session lives: an app's state, a memo. */
   readonly appState?: string | undefined;
   /** The screen shown last asks for a PIN, password or code: what comes next is masked. */
   readonly asksSecret: boolean;

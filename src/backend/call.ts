@@ -47,7 +47,7 @@ export type BackendResult =
   | (Told & {
       readonly type: "reply";
       readonly reply: Reply;
-      /** Of an app in this process. */
+      /** What the backend keeps with us: an app in this process its state, others a memo. */
       readonly appState?: string | undefined;
     })
   | (Told & { readonly type: "failed"; readonly code: FailureCode });
@@ -147,7 +147,7 @@ export function createBackendCaller(options: CallerOptions): BackendCaller {
       if (!mayRetry(code, backend.idempotent)) break;
     }
     const told = { attempts, requestOctets: sending.body?.length ?? 0, replyOctets };
-    if (shown !== undefined) return { type: "reply", reply: shown, ...told };
+    if (shown !== undefined) return { type: "reply", reply: shown, appState: shown.memo, ...told };
     // Without any failure nothing was begun: breaker, limit, or no time left.
     return { type: "failed", code: failed ?? "backend_busy", ...told };
   }

@@ -344,7 +344,10 @@ type PduFields = {
   readonly destination_addr?: string;
   readonly tlvs: Readonly<Record<string, string | number>>;
 };
-const EVENTS = { begin: "begin", continue: "input", abort: "cancel", unknown: "input" } as const;
+const EVENTS: Readonly<Record<Inbound["phase"], string>> = {
+  ...{ begin: "begin", continue: "input", abort: "cancel", unknown: "input" },
+  ...{ notice: "delivered", query: "status" },
+};
 
 for (const profile of ["mica", "sixdee"]) {
   describe(`smpp, profile ${profile}, golden vectors`, { skip }, () => {
