@@ -162,7 +162,8 @@ export interface Codec {
   readonly wantsHistory?: true;
   /** `request` carries digits dialled after the code on the first call. */
   readonly carriesDialledDigits?: true;
-  request(turn: Turn, backend: Backend): WireRequest;
+  /** `nowMs`: for wires that say when they ask. */
+  request(turn: Turn, backend: Backend, nowMs?: number): WireRequest;
   reply(response: WireReply, turn: Turn): Reply;
   /** Present where a backend of this protocol can be told that the dialogue is over. */
   readonly notice?: (

@@ -110,7 +110,7 @@ export function createBackendCaller(options: CallerOptions): BackendCaller {
       alarm(backend, entry, code, undefined);
       return { type: "failed", code, attempts: [], requestOctets: 0, replyOctets: 0 };
     }
-    const request = backend.codec.request(turn, backend);
+    const request = backend.codec.request(turn, backend, wallMs());
     const body = request.body === "" ? null : Buffer.from(request.body);
     entry.breaker.countTurn(nowMs());
     return sendUntilDone({ backend, turn, budget, entry, destination, request, body });

@@ -237,7 +237,7 @@ describe("whatever arrives", () => {
           }
         }
       }
-      assert.ok(refused >= (codec.overLink ? 1 : 10), `${codec.name} refused only ${refused}`);
+      assert.ok(refused >= (codec.overLink ? 1 : 8), `${codec.name} refused only ${refused}`);
     }
   });
 });
@@ -261,7 +261,7 @@ function withField(request: WireRequest, field: string, value: unknown): WireReq
 const CARRIED: Readonly<Record<string, (screen: string) => string>> = {
   cellulant: (screen) => screen.replaceAll("|", "/"),
   flares: (screen) => screen.replace(/^\n+/, ""),
-  wigal: (screen) => screen.replaceAll("|", "/").replaceAll("^", "\n"),
+  wigal: (screen) => screen.replaceAll("^", "\n"),
 };
 
 describe("what we ask is understood by our own ear", () => {
@@ -280,8 +280,8 @@ describe("what we ask is understood by our own ear", () => {
           );
           const { msisdn: heard, input: told, sessionId } = codec.decode(asked);
           assert.equal(heard, number);
-          // SMPP has two octets for it.
-          if (!codec.overLink) assert.equal(sessionId, turn.sessionId);
+          // SMPP has two octets for it, and some networks none.
+          if (!codec.overLink && sessionId !== undefined) assert.equal(sessionId, turn.sessionId);
           assert.equal(told.text, told.kind === "history" ? inputs.join("*") : input);
         }),
       );

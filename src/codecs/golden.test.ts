@@ -61,7 +61,7 @@ const OPTIONS: Readonly<Record<string, (name: string) => CodecOptions>> = {
   ...{ korba: () => ({ preset: "korba" }), txtghana: () => ({ preset: "txtghana" }) },
   "tigo-tz": (name) => (name.startsWith("scheme B") ? { scheme: "B" } : { partner: "191" }),
   imimobile: () => ({
-    codes: "some-suffix=*56263#",
+    service_code: "*56263#",
     ...{ abortPrefix: "Farewell", abortReply: "You have ended the session" },
   }),
 };
@@ -78,11 +78,10 @@ const DIFFERS: Readonly<Record<string, string>> = {
   "same params twice, as application":
     "a text that brings nothing new is answered as before, not as an empty answer (DESIGN §5)",
   "same params twice, as network": "the text of an empty answer ends in a star here",
-  "documented request, as application": "the source masks the number",
-  "documented request, as network": "the source masks the number",
   "cleanup of unknown session, as application":
     "what is no session is acknowledged all the same; its msisdn is no number",
-  "cleanup as seen in production, as application": "the source masks the number",
+  "strip leading newline of reply, as network": "the wire does not carry it",
+  "documented pair, as application": "newRequest goes back as it came: its meaning is not said",
 };
 /** Of a network's own: nothing that Dialyard knows. */
 const NOT_OURS = new Set([
@@ -324,7 +323,12 @@ function readLines<T>(path: string): readonly T[] {
   const lines = readFileSync(file, "utf8")
     .split("\n")
     .filter((line) => line !== "");
-  return lines.map((line) => JSON.parse(line) as T);
+  return lines.map((line) => JSON.parse(withNumbers(line)) as T);
+}
+
+/** Some sources mask a subscriber's number, and vumi's tests have one that no country has. */
+function withNumbers(line: string): string {
+  return line.replace(/2547?X{7,}/g, "254711000111").replaceAll("00775551122", "256775551122");
 }
 
 /** SMPP's captures are PDUs as fields, one file for each profile. */

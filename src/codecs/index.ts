@@ -2,19 +2,50 @@
 import type { Codec } from "../types.ts";
 import { africastalking } from "./africastalking.ts";
 import { airtelTz } from "./airtel-tz.ts";
+import { cellulant } from "./cellulant.ts";
+import { creditswitch } from "./creditswitch.ts";
+import { dmark } from "./dmark.ts";
 import type { CodecEntry, CodecOptions } from "./entry.ts";
+import { flares } from "./flares.ts";
+import { hollatags } from "./hollatags.ts";
+import { imimobile } from "./imimobile.ts";
 import { ixo } from "./ixo.ts";
 import { kairos } from "./kairos.ts";
+import { mnotify } from "./mnotify.ts";
+import { mtnMadapi } from "./mtn-madapi.ts";
+import { nsano } from "./nsano.ts";
 import { ola } from "./ola.ts";
+import { oltranz } from "./oltranz.ts";
 import { safaricom } from "./safaricom.ts";
 import { smpp } from "./smpp.ts";
 import { tigoTz } from "./tigo-tz.ts";
+import { ussdServiceOp } from "./ussd-service-op.ts";
+import { wigal } from "./wigal.ts";
+import { yate } from "./yate.ts";
 
 export type { CodecEntry, CodecOptions } from "./entry.ts";
 
 export const codecs: readonly CodecEntry[] = [
   ...[ola, africastalking, ixo, kairos],
-  ...[airtelTz, safaricom, smpp, tigoTz],
+  ...[
+    airtelTz,
+    cellulant,
+    creditswitch,
+    dmark,
+    flares,
+    hollatags,
+    imimobile,
+    mnotify,
+    mtnMadapi,
+    nsano,
+    oltranz,
+    safaricom,
+    smpp,
+    tigoTz,
+    ussdServiceOp,
+    wigal,
+    yate,
+  ],
 ];
 
 export const codecNames: readonly string[] = codecs.map(({ name }) => name);

@@ -1,0 +1,68 @@
+import type { CodecVector } from "../testing/codec.ts";
+
+export const vectors: readonly CodecVector[] = [
+  {
+    title: "an empty text is the first, and the whole object goes back",
+    source: "developers.oltranz.com/ussdgateway/objects.html",
+    request: `
+POST / HTTP/1.1
+content-type: application/json
+
+{"sessionId":"13245200800899890","serviceCode":"123","phoneNumber":"250780000001","text":"","response":"","action":"CON","transactionId":"","requestTime":"2019-01-01 02:10:10","newRequest":0,"charge":"N","amount":0}`,
+    inbound: {
+      sessionId: "13245200800899890",
+      msisdn: "250780000001",
+      phase: "unknown",
+      dialled: "*123#",
+      input: { kind: "latest", text: "" },
+      messageId: undefined,
+      network: undefined,
+      echo: {
+        body: '{"sessionId":"13245200800899890","serviceCode":"123","phoneNumber":"250780000001","text":"","response":"","action":"CON","transactionId":"","requestTime":"2019-01-01 02:10:10","newRequest":0,"charge":"N","amount":0}',
+      },
+    },
+    reply: { action: "end", screen: "UNKOWN APPLICATION" },
+    response: `
+HTTP/1.1 200
+content-type: application/json
+
+{"sessionId":"13245200800899890","serviceCode":"123","phoneNumber":"250780000001","text":"","response":"UNKOWN APPLICATION","action":"END","transactionId":"","requestTime":"2019-01-01 02:10:10","newRequest":0,"charge":"N","amount":0}`,
+  },
+  {
+    title: "later the latest answer, stars and hashes included",
+    source: "developers.oltranz.com/ussdgateway/objects.html; answer and screen made up",
+    request: `
+POST / HTTP/1.1
+content-type: application/json
+
+{"sessionId":"13245200800899890","serviceCode":"123","phoneNumber":"250780000001","text":"a*b#","response":"","action":"CON","transactionId":"","requestTime":"2019-01-01 02:10:10","newRequest":0,"charge":"N","amount":0}`,
+    inbound: {
+      sessionId: "13245200800899890",
+      msisdn: "250780000001",
+      phase: "continue",
+      dialled: "*123#",
+      input: { kind: "latest", text: "a*b#" },
+      messageId: undefined,
+      network: undefined,
+      echo: {
+        body: '{"sessionId":"13245200800899890","serviceCode":"123","phoneNumber":"250780000001","text":"a*b#","response":"","action":"CON","transactionId":"","requestTime":"2019-01-01 02:10:10","newRequest":0,"charge":"N","amount":0}',
+      },
+    },
+    reply: { action: "continue", screen: "Êtes-vous sûr ?\n1. Oui" },
+    response: `
+HTTP/1.1 200
+content-type: application/json
+
+{"sessionId":"13245200800899890","serviceCode":"123","phoneNumber":"250780000001","text":"a*b#","response":"Êtes-vous sûr ?\\n1. Oui","action":"CON","transactionId":"","requestTime":"2019-01-01 02:10:10","newRequest":0,"charge":"N","amount":0}`,
+  },
+  {
+    title: "a request without phoneNumber is refused",
+    source: "developers.oltranz.com/ussdgateway/objects.html",
+    request: `
+POST / HTTP/1.1
+content-type: application/json
+
+{"sessionId":"1","serviceCode":"123","text":""}`,
+    error: "missing_field",
+  },
+];
