@@ -27,7 +27,8 @@ const command = defineCommand({
   ],
 });
 
-const VIOLATIONS_SHOWN = 30;
+/** Of each rule. */
+const VIOLATIONS_SHOWN = 6;
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -81,6 +82,10 @@ export function describe(options: Options, result: ChaosResult): string {
     `Unknown turns      ${verdict.unknown}`,
     ...lost,
     rules.size === 0 ? "No violation." : `Violations         ${list(Object.fromEntries(rules))}`,
-    ...verdict.violations.slice(0, VIOLATIONS_SHOWN).map(({ rule, what }) => `  ${rule}: ${what}`),
+    ...[...rules.keys()]
+      .flatMap((rule) =>
+        verdict.violations.filter((one) => one.rule === rule).slice(0, VIOLATIONS_SHOWN),
+      )
+      .map(({ rule, what }) => `  ${rule}: ${what}`),
   ].join("\n");
 }
