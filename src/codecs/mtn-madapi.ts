@@ -1,8 +1,8 @@
 /**
  * MTN MADAPI USSD, version 1: the callback of a subscription.
  *
- *   in   POST, JSON: sessionId, messageType "0" begin, "1" continue, "2" end, "4" cancel,
- *        "5" timeout, msisdn "225…", serviceCode "321123", ussdString
+ *   in   POST, JSON: sessionId, messageType "0" begin, "1" continue, "2" end, "3" notification,
+ *        "4" cancel, "5" timeout, msisdn "225…", serviceCode "321123", ussdString
  *   out  200, JSON: statusCode "0000", statusMessage, transactionId, data with inboundResponse,
  *        userInputRequired and messageType 1 to go on or 2 to close
  *
@@ -38,7 +38,7 @@ export const mtnMadapi: CodecEntry = {
 };
 
 const PHASES: Readonly<Record<string, Inbound["phase"]>> = {
-  ...{ 0: "begin", 1: "continue", 2: "abort", 4: "abort", 5: "abort" },
+  ...{ 0: "begin", 1: "continue", 2: "abort", 3: "notice", 4: "abort", 5: "abort" },
 };
 const ASKS = 1;
 const LAST = 2;
@@ -51,11 +51,10 @@ const codec: Codec = {
     const body = readJson(request, "bad_body");
     const type = textOf(body.messageType, "messageType", INPUT_CHARS_MAX);
     const phase = Object.hasOwn(PHASES, type) ? PHASES[type] : undefined;
-    if (phase === undefined)
-      throw new WireError("bad_field", "messageType must be 0, 1, 2, 4 or 5");
-    const isOver = phase === "abort";
+    if (phase === undefined) throw new WireError("bad_field", "messageType must be 0 to 5");
+    const isAsking = phase === "begin" || phase === "continue";
     // Of a cancel it is the reason.
-    const text = isOver ? "" : textOf(body.ussdString, "ussdString", INPUT_CHARS_MAX);
+    const text = isAsking ? textOf(body.ussdString, "ussdString", INPUT_CHARS_MAX) : "";
     const code = looseDialledOf(body.serviceCode, "serviceCode");
     return {
       sessionId: idOf(body.sessionId, "sessionId"),

@@ -128,13 +128,38 @@ content-type: application/json
 {"statusCode":"0000","statusMessage":"Success","transactionId":"01235","data":{"inboundResponse":"","userInputRequired":false,"messageType":2,"serviceCode":"321123","msisdn":"2252312345"}}`,
   },
   {
-    title: "a notification is none of ours: nothing is pushed",
+    title: "a notification changes nothing",
     source: "MTN MADAPI USSD v1 swagger (PROTOCOLS 13.1)",
     request: `
 POST / HTTP/1.1
 content-type: application/json
 
-{"sessionId":"01235","messageType":"3","msisdn":"2252312345","serviceCode":"321123","ussdString":"1"}`,
+{"sessionId":"01235","messageType":"3","msisdn":"2252312345","serviceCode":"321123","ussdString":"Delivered"}`,
+    inbound: {
+      sessionId: "01235",
+      msisdn: "2252312345",
+      phase: "notice",
+      dialled: "*321123#",
+      input: { kind: "latest", text: "" },
+      messageId: undefined,
+      network: undefined,
+      echo: { serviceCode: "321123" },
+    },
+    reply: undefined,
+    response: `
+HTTP/1.1 200
+content-type: application/json
+
+{"statusCode":"0000","statusMessage":"Success","transactionId":"01235","data":{"inboundResponse":"","userInputRequired":false,"messageType":2,"serviceCode":"321123","msisdn":"2252312345"}}`,
+  },
+  {
+    title: "a message type of no meaning is refused",
+    source: "MTN MADAPI USSD v1 swagger (PROTOCOLS 13.1)",
+    request: `
+POST / HTTP/1.1
+content-type: application/json
+
+{"sessionId":"01235","messageType":"6","msisdn":"2252312345","serviceCode":"321123","ussdString":"1"}`,
     error: "bad_field",
   },
   {

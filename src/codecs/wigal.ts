@@ -6,6 +6,7 @@
  *   out  1: 200, text: network|mode|msisdn|sessionid|userdata|username|trafficid[|other]
  *        2: 200, JSON: the same object with mode and userdata of ours
  *
+ * `other` is an application's own: what it says there comes back with the next request.
  * "^" is the line break. `userdata` of a START is what was dialled, then the latest answer. A page
  * has 160 characters (frog.wigal.com.gh/developers/docs/ussd, and wigalgh's samples).
  */
@@ -39,6 +40,7 @@ const PHASES: Readonly<Record<string, Inbound["phase"]>> = {
 };
 /** 160 GSM-7 characters. */
 const SCREEN_OCTETS_MAX = 140;
+const MEMO_CHARS_MAX = 2_000;
 const TEXT = { "content-type": "text/plain; charset=utf-8" };
 const PIPED = ["network", "mode", "msisdn", "sessionid", "userdata", "username", "trafficid"];
 
@@ -89,7 +91,8 @@ function createPiped(code: Dialled | undefined, username: string): Codec {
       if (fields.length < PIPED.length) {
         throw new WireError("bad_reply", `body must have ${PIPED.length} fields`);
       }
-      return readAnswer(Object.fromEntries(PIPED.map((name, at) => [name, fields[at]])), turn);
+      const names = [...PIPED, "other"];
+      return readAnswer(Object.fromEntries(names.map((name, at) => [name, fields[at]])), turn);
     },
   };
 }
@@ -155,6 +158,7 @@ function fieldsOf(turn: Turn, username: string) {
     ...{ network: turn.provider, sessionid: turn.sessionId, mode: isNew ? "START" : "MORE" },
     ...{ msisdn: turn.msisdn, userdata: isNew ? dialStringOf(turn) : turn.input },
     ...{ username, trafficid: turn.transactionId },
+    ...(turn.memo === undefined ? {} : { other: turn.memo }),
   };
 }
 
@@ -166,5 +170,11 @@ function readAnswer(said: Said, turn: Turn): Reply {
     throw new WireError("bad_reply", "mode must be MORE or END");
   }
   const screen = screenOf(said.userdata, "userdata").replaceAll("^", "\n");
-  return { action: mode === "END" ? "end" : "continue", screen };
+  const { other } = said;
+  const isMemo = typeof other === "string" && other !== "" && other.length <= MEMO_CHARS_MAX;
+  return {
+    action: mode === "END" ? "end" : "continue",
+    screen,
+    ...(isMemo && mode === "MORE" ? { memo: other } : {}),
+  };
 }

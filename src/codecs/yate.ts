@@ -6,7 +6,8 @@
  *   out  200, text/plain in UTF-8: the screen; header operation "pssr" to close, none to go on
  *
  * `code` is what was dialled, at every turn; `text` the latest answer, and at first the same as
- * `code` (yatebts.com, YateUSGW setup and REST API). An operation that asks nothing ends it.
+ * `code` (yatebts.com, YateUSGW setup and REST API). "ussn" says that a notification was read; what
+ * else asks nothing ends it.
  */
 import type { Codec, Inbound } from "../types.ts";
 import type { CodecEntry } from "./entry.ts";
@@ -42,7 +43,8 @@ const codec: Codec = {
     const query = readQuery(request);
     const phase = phaseOf(textOf(query.get("operation"), "operation", INPUT_CHARS_MAX));
     const isOver = phase === "abort";
-    const text = textOf(query.get("text") ?? (isOver ? "" : undefined), "text", INPUT_CHARS_MAX);
+    const isAsking = phase === "begin" || phase === "continue";
+    const text = textOf(query.get("text") ?? (isAsking ? undefined : ""), "text", INPUT_CHARS_MAX);
     return {
       sessionId: idOf(query.get("id"), "id"),
       msisdn: anyMsisdnOf(query.get("msisdn"), "msisdn"),
@@ -81,5 +83,6 @@ const codec: Codec = {
 /** "pssd" is the one question of USSD version 1. */
 function phaseOf(operation: string): Inbound["phase"] {
   if (operation === "pssr" || operation === "pssd") return "begin";
-  return operation === "ussr" ? "continue" : "abort";
+  if (operation === "ussr") return "continue";
+  return operation === "ussn" ? "notice" : "abort";
 }

@@ -74,6 +74,29 @@ content-type: text/plain; charset=utf-8
 `,
   },
   {
+    title: "ussn says that a notification was read: it changes nothing",
+    source: "yatebts.com, YateUSGW setup and REST API",
+    request: `
+GET /?id=gw-101&msisdn=12345678&operation=ussn&code=*100%23&text= HTTP/1.1
+`,
+    inbound: {
+      sessionId: "gw-101",
+      msisdn: "12345678",
+      phase: "notice",
+      dialled: "*100#",
+      input: { kind: "latest", text: "" },
+      messageId: undefined,
+      network: undefined,
+      echo: {},
+    },
+    reply: undefined,
+    response: `
+HTTP/1.1 200
+content-type: text/plain; charset=utf-8
+
+`,
+  },
+  {
     title: "a request without an operation is refused: the template lacks it",
     source: "yatebts.com, YateUSGW setup and REST API",
     request: `

@@ -148,6 +148,15 @@ describe("a wire that sends the latest input alone", () => {
   test("the first dial sent twice shows the same menu", () => {
     assert.equal(told(openTurn(dial("*365#"), first, given)), "repeat");
   });
+  test("the first dial sent twice does so where the wire does not tell it from an answer", () => {
+    const unsaid = latest("365", { phase: "unknown", dialled: "*365#" as Dialled });
+    const begun = answered(unsaid);
+    assert.equal(told(openTurn(unsaid, begun, given)), "repeat");
+    const asked = { ...unsaid, dialled: "*7#" as Dialled, input: { ...unsaid.input, text: "7" } };
+    assert.equal(told(openTurn(asked, begun, given)), "ask 2:7");
+    const later = answered(asked, begun);
+    assert.equal(told(openTurn(unsaid, later, given)), "ask 3:365");
+  });
   test("a dial on a session with answers starts over", () => {
     assert.equal(told(openTurn(dial("*365#"), second, given)), "ask 1:");
   });

@@ -13,7 +13,7 @@ import type {
   Session,
   Turn,
 } from "../types.ts";
-import { withDigits } from "./address.ts";
+import { canonicalDialled, withDigits } from "./address.ts";
 import type { FailureCode } from "./failure.ts";
 import { MASK, maskInput } from "./redact.ts";
 import { findRoute, type Routes } from "./route.ts";
@@ -123,7 +123,8 @@ function readInput(inbound: Inbound, held: Session | undefined, given: Given): T
   if (input.kind === "history") return readHistory(inbound, held, given);
   // A latest-only wire can't tell a retransmit from the same digit typed again (DESIGN §5), so
   // one needs a sign: a twin, a reply not written, or the first dial sent twice (Safaricom did).
-  const isFirstAgain = phase === "begin" && held.turns === 1 && !held.ended;
+  const isDial = phase === "begin" || (phase === "unknown" && isDialOf(inbound));
+  const isFirstAgain = isDial && held.turns === 1 && !held.ended;
   if (
     (given.isRetransmit || isFirstAgain) &&
     messageId === undefined &&
@@ -135,6 +136,14 @@ function readInput(inbound: Inbound, held: Session | undefined, given: Given): T
   if (phase === "unknown" && input.text === "" && isElsewhere(inbound, held, given))
     return dialOrLost(inbound);
   return held.ended ? { type: "lost" } : { type: "input", session: held, text: input.text };
+}
+
+/**
+ * Some wires send what was dialled as the first input, and nothing tells it from an answer: sent
+ * twice, it would be one (PROTOCOLS 0, rule 1).
+ */
+function isDialOf({ dialled, input }: Inbound): boolean {
+  return dialled !== undefined && canonicalDialled(input.text) === dialled;
 }
 
 /** Names a code that is another backend's: a dial, not an empty answer to this one. */
