@@ -244,12 +244,8 @@ async function settle(visit: Visit, lease: Lease, done: Done, input: string): Pr
     flaw: reply?.flaw,
   };
   const expiresAtMs = nowMs + gateway.sessionTtlMs;
-  const settled = await gateway.store
-    .settle(lease, { session, channel: channel.name, record, nowMs, expiresAtMs })
-    .catch((error: unknown) => {
-      gateway.report(error);
-      return undefined;
-    });
+  const settling = { session, channel: channel.name, record, nowMs, expiresAtMs };
+  const settled = await inTime(visit, gateway.store.settle(lease, settling));
   // Not written: the turn may be driven again, so nothing can be promised (RELIABILITY 2.3).
   if (settled === undefined) return refused(visit, "turn_unsettled");
   if (!settled) return refused(visit, "session_busy");
@@ -262,7 +258,8 @@ type LeasedHeld = Extract<Held, { type: "leased" }> & { readonly waited: boolean
 type HeldOrFailed = LeasedHeld | { readonly type: "failed"; readonly code: FailureCode };
 
 /** A twin waits for the answer in the making; another input waits briefly. */
-async function openWhenFree({ gateway, channel, inbound, ...visit }: Visit): Promise<HeldOrFailed> {
+async function openWhenFree(visit: Visit): Promise<HeldOrFailed> {
+  const { gateway, channel, inbound } = visit;
   const { startedAtMs } = visit.budget;
   let waited = false;
   let pollMs = BUSY_POLL_MS;
@@ -275,9 +272,9 @@ async function openWhenFree({ gateway, channel, inbound, ...visit }: Visit): Pro
       nowMs: gateway.wallMs(),
       leaseMs: channel.turnBudgetMs + LEASE_SPARE_MS,
     });
-    const held = await asked.catch((error: unknown) => {
-      gateway.report(error);
-      return undefined;
+    const held = await inTime(visit, asked, (late) => {
+      // Nobody takes this turn any more.
+      return late.type === "leased" ? gateway.store.release(late.lease) : undefined;
     });
     if (held === undefined) return { type: "failed", code: "store_unavailable" };
     if (held.type === "leased") return { ...held, waited };
@@ -289,6 +286,36 @@ async function openWhenFree({ gateway, channel, inbound, ...visit }: Visit): Pro
     if (leftMs <= 0) return { type: "failed", code: "session_busy" };
     await gateway.waitMs(Math.min(pollMs, leftMs));
     pollMs = Math.min(pollMs * BUSY_POLL_GROWTH, BUSY_POLL_MS_MAX);
+  }
+}
+
+/** What the store says while the turn has time; undefined where it fails or says nothing. */
+async function inTime<T>(
+  { gateway, budget }: Visit,
+  asked: Promise<T>,
+  whenLate?: (answer: T) => Promise<void> | undefined,
+): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  let isLate = false;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => {
+      isLate = true;
+      resolve(undefined);
+    }, budget.deadlineMs - gateway.nowMs());
+  });
+  const told = asked
+    .then(async (answer) => {
+      if (isLate) await whenLate?.(answer);
+      return answer;
+    })
+    .catch((error: unknown) => {
+      gateway.report(error);
+      return undefined;
+    });
+  try {
+    return await Promise.race([told, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
