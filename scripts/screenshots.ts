@@ -33,6 +33,7 @@ async function main(): Promise<void> {
       ...{ service_code: "*130#", callback_url: slow.url, name: "Airtime", timeout: 1, retries: 1 },
     });
     const sessionId = await dialAround(gateway.url);
+    await manage(gateway.url, sessionId);
     for (const look of LOOKS) await shoot(browser, gateway.url, sessionId, look);
   } finally {
     await browser.close();
@@ -60,6 +61,19 @@ async function dialAround(url: string): Promise<string> {
   return sessions[0]?.id ?? "";
 }
 
+/** A key and an entry of the audit log. */
+async function manage(url: string, sessionId: string): Promise<void> {
+  const post = (path: string, body: object) =>
+    fetch(url + path, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  await post("/api/v1/keys", { name: "Reports", scopes: ["sessions:read", "overview:read"] });
+  const reason = "Complaint 4711: charged twice";
+  await post(`/api/v1/sessions/${sessionId}/reveal`, { reason });
+}
+
 type Look = (typeof LOOKS)[number];
 
 async function shoot(browser: Browser, url: string, sessionId: string, look: Look): Promise<void> {
@@ -77,6 +91,9 @@ async function shoot(browser: Browser, url: string, sessionId: string, look: Loo
     ["backends", "/console/backends"],
     ["channels", "/console/channels"],
     ["codes", "/console/codes"],
+    ["insights", "/console/insights?compare=1"],
+    ["settings", "/console/settings?part=keys"],
+    ["audit", "/console/settings?part=audit"],
   ] as const) {
     await page.goto(url + path);
     await save(what);

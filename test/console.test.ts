@@ -254,6 +254,46 @@ describe("console", { skip: skipReason() }, () => {
     assert.ok(!left.some(({ name }) => name === "Polls"));
   });
 
+  test("a change of a backend is seen in its history, and undone", async () => {
+    await register(gateway.url, { service_code: "*703#", callback_url: app.url, name: "Polls" });
+    await open("/console/backends");
+    const card = page.locator(".backend", { hasText: "*703#" });
+    await card.getByRole("button", { name: "Pause" }).click();
+    await card.getByText("paused").waitFor();
+    await card.getByRole("button", { name: "History" }).click();
+    await page.getByText('status: "active" → "inactive"').waitFor();
+    await page.getByRole("button", { name: "Go back to this" }).click();
+    await page.getByText('status: "inactive" → "active"').waitFor();
+    await page.keyboard.press("Escape");
+    await card.getByText("active", { exact: true }).waitFor();
+  });
+
+  test("a number is revealed with a reason, which the audit log shows", async () => {
+    await dialled("*700#");
+    await open("/console/sessions?service_code=*700%23");
+    await page.locator(".row-link").first().click();
+    await page.getByRole("button", { name: "Reveal the number" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Reason").fill(`complaint ${EVIL}`);
+    await dialog.getByRole("button", { name: "Reveal the number" }).click();
+    await dialog.locator(".revealed").waitFor();
+    assert.match((await dialog.locator(".revealed").textContent()) ?? "", /^\+258[\d ]+$/);
+    assert.deepEqual(await findings(page), []);
+    await open("/console/settings?part=audit");
+    const row = page.locator("tr", { hasText: "session.reveal" });
+    await row.getByText(`complaint ${EVIL}`).waitFor();
+    await row.getByText("loopback").waitFor();
+  });
+
+  test("insights show where dialogues end, beside the time before", async () => {
+    await dialled("*700#", "7", "9");
+    await open("/console/insights?service_code=*700%23&compare=1");
+    await page.locator(".branch-screen", { hasText: "Bye" }).first().waitFor();
+    await page.getByText("before: 0", { exact: true }).waitFor();
+    const invalid = page.getByRole("region", { name: "Inputs that were not taken" });
+    await invalid.getByText("7", { exact: true }).waitFor();
+  });
+
   test("a number in the search box, reached by a key, finds its sessions", async () => {
     await open("/console/channels");
     await page.keyboard.press("/");
@@ -270,7 +310,13 @@ describe("console", { skip: skipReason() }, () => {
     "/console/backends",
     "/console/channels",
   ];
-  for (const path of [...PAGES, "/console/codes"]) {
+  const SETTINGS = ["system", "privacy", "texts", "keys", "users", "audit"];
+  const MORE = [
+    "/console/codes",
+    "/console/insights",
+    ...SETTINGS.map((part) => `/console/settings?part=${part}`),
+  ];
+  for (const path of [...PAGES, ...MORE]) {
     for (const scheme of ["light", "dark"] as const) {
       test(`${path}, ${scheme}, has nothing that keeps people out, and fits 360 pixels`, async () => {
         await page.emulateMedia({ colorScheme: scheme });

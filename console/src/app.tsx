@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { ErrorBoundary, lazy, LocationProvider, Route, Router } from "preact-iso";
 import { Frame } from "./frame.tsx";
 import { onSignedOut } from "./lib/api.ts";
+import { currentMe } from "./lib/me.ts";
 import { SignIn } from "./pages/sign-in.tsx";
 import { PhonePage } from "./pages/phone.tsx";
 import { NotFound } from "./pages/not-found.tsx";
@@ -14,20 +15,27 @@ const Session = page(() => import("./pages/session.tsx").then((m) => m.SessionPa
 const Backends = page(() => import("./pages/backends.tsx").then((m) => m.BackendsPage));
 const Channels = page(() => import("./pages/channels.tsx").then((m) => m.ChannelsPage));
 const Codes = page(() => import("./pages/codes.tsx").then((m) => m.CodesPage));
+const Insights = page(() => import("./pages/insights.tsx").then((m) => m.InsightsPage));
+const Settings = page(() => import("./pages/settings.tsx").then((m) => m.SettingsPage));
 
 /** What has no page of its own here, as /docs, is the browser's to open. */
 const OURS = /^\/(?:console|phone)(?:[/?#]|$)/;
 
 export function App() {
   const [version, setVersion] = useState(0);
-  const [isOut, setOut] = useState(false);
+  const [isOut, setOut] = useState(() => currentMe()?.name === null);
   useEffect(() => onSignedOut(() => setOut(true)), []);
   return (
     <LocationProvider scope={OURS}>
       <ErrorBoundary>
         <Frame key={version} onWordsChange={() => setVersion((before) => before + 1)}>
           {isOut ? (
-            <SignIn onDone={() => setOut(false)} />
+            <SignIn
+              onDone={() => {
+                setOut(false);
+                setVersion((before) => before + 1);
+              }}
+            />
           ) : (
             <Router>
               <Route path="/phone" component={PhonePage} />
@@ -38,6 +46,8 @@ export function App() {
               <Route path="/console/codes" component={Codes} />
               <Route path="/console/backends" component={Backends} />
               <Route path="/console/channels" component={Channels} />
+              <Route path="/console/insights" component={Insights} />
+              <Route path="/console/settings" component={Settings} />
               <Route default component={NotFound} />
             </Router>
           )}

@@ -10,6 +10,7 @@ import {
   t,
   type Word,
 } from "./i18n/index.ts";
+import { currentMe, signOut } from "./lib/me.ts";
 import { applyTheme, chosenTheme, type Theme } from "./lib/theme.ts";
 
 type Way = { readonly path: string; readonly word: Word; readonly key: string };
@@ -20,6 +21,8 @@ const WAYS: readonly Way[] = [
   { path: "/console/codes", word: "codes", key: "d" },
   { path: "/console/backends", word: "backends", key: "b" },
   { path: "/console/channels", word: "channels", key: "c" },
+  { path: "/console/insights", word: "insights", key: "i" },
+  { path: "/console/settings", word: "settings", key: "t" },
 ];
 
 export function Frame({
@@ -43,7 +46,8 @@ export function Frame({
         </a>
         <SearchBox />
         <div class="top-end">
-          <Settings onWordsChange={onWordsChange} />
+          <Looks onWordsChange={onWordsChange} />
+          <Who />
         </div>
       </header>
       <nav class="ways" aria-label={t("pages")}>
@@ -127,7 +131,17 @@ function SearchBox() {
   );
 }
 
-function Settings({ onWordsChange }: { onWordsChange: () => void }) {
+function Who() {
+  const me = currentMe();
+  if (me?.kind !== "user") return null;
+  return (
+    <button type="button" class="button quiet" title={me.name ?? ""} onClick={() => void signOut()}>
+      {t("signOut")}
+    </button>
+  );
+}
+
+function Looks({ onWordsChange }: { onWordsChange: () => void }) {
   const [theme, setTheme] = useState(chosenTheme);
   return (
     <>

@@ -1,54 +1,15 @@
 /** Figures of the newest sessions of a range: bounded, and read between turns. */
 import { setImmediate as nextTick } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
-import { type Static, Type } from "typebox";
+import type { Static } from "typebox";
 import { insightsOf } from "../observe/insights.ts";
 import type { RecordStore, SessionDetail, SessionFilter, SessionSummary } from "../types.ts";
-import { ErrorBody, isoTime, nullable, optional, SessionQuery } from "./schemas.ts";
+import { InsightsQuery, InsightsShown } from "./insight-schemas.ts";
+import { ErrorBody } from "./schemas.ts";
 
 const SAMPLE_MAX = 1_000;
 const PAGES_MAX = 20;
 const PAGE = 500;
-
-const InsightsQuery = Type.Object(
-  {
-    from: isoTime,
-    to: optional(isoTime),
-    service_code: SessionQuery.properties.service_code,
-    channel: SessionQuery.properties.channel,
-  },
-  { additionalProperties: false },
-);
-const group = { sessions: Type.Integer(), completed: Type.Integer() };
-const named = Type.Array(Type.Object({ name: Type.String(), ...group }));
-export const InsightsShown = Type.Object({
-  is_complete: Type.Boolean({ description: "false: the newest of the range alone were read" }),
-  ...group,
-  turns_per_completed: nullable(Type.Number()),
-  nodes: Type.Array(
-    Type.Object({
-      parent: nullable(Type.Integer({ description: "Index of the screen before" })),
-      screen: Type.String({ description: "With # for numbers" }),
-      views: Type.Integer(),
-      left: Type.Integer(),
-      completed: Type.Integer(),
-    }),
-  ),
-  by_code: named,
-  by_network: named,
-  by_hour: Type.Array(Type.Object(group), { description: "Of the day, UTC" }),
-  answers: Type.Array(
-    Type.Object({
-      screen: Type.String(),
-      answers: Type.Integer(),
-      p50_ms: Type.Number(),
-      p95_ms: Type.Number(),
-    }),
-  ),
-  invalid: Type.Array(
-    Type.Object({ screen: Type.String(), input: Type.String(), times: Type.Integer() }),
-  ),
-});
 
 export function insightRoutes(
   app: FastifyInstance,

@@ -1,10 +1,12 @@
 /** Backends: the applications behind codes. */
 import { useState } from "preact/hooks";
 import { BackendDialog } from "../backends/form.tsx";
+import { HistoryDialog } from "../backends/history.tsx";
 import { CheckDialog } from "../backends/check.tsx";
 import { withStatus } from "../backends/draft.ts";
 import { t } from "../i18n/index.ts";
 import { call, reasonOf } from "../lib/api.ts";
+import { may } from "../lib/me.ts";
 import type { BackendShown, ChannelShown } from "../lib/shapes.ts";
 import { useLoad } from "../lib/use-load.ts";
 import { useTitle } from "../lib/use-title.ts";
@@ -17,7 +19,7 @@ const REFRESH_MS = 10_000;
 
 type Open =
   | { readonly type: "edit"; readonly backend: BackendShown | undefined }
-  | { readonly type: "check" | "delete"; readonly backend: BackendShown };
+  | { readonly type: "check" | "delete" | "history"; readonly backend: BackendShown };
 
 export function BackendsPage() {
   useTitle(t("backends"));
@@ -55,9 +57,11 @@ export function BackendsPage() {
   return (
     <div class="page">
       <PageHead title={t("backends")} lead={t("backendsLead")}>
-        <Button kind="primary" onClick={() => setOpen({ type: "edit", backend: undefined })}>
-          {t("newBackend")}
-        </Button>
+        {may("backends:write") && (
+          <Button kind="primary" onClick={() => setOpen({ type: "edit", backend: undefined })}>
+            {t("newBackend")}
+          </Button>
+        )}
       </PageHead>
       <Problem text={problem ?? list.problem} />
       {rows === undefined && list.problem === undefined && <Loading />}
@@ -91,6 +95,9 @@ export function BackendsPage() {
           onClose={close}
         />
       )}
+      {open?.type === "history" && (
+        <HistoryDialog backend={open.backend} onChange={list.reload} onClose={close} />
+      )}
       {open?.type === "delete" && (
         <Dialog title={t("deleteOf", { name: open.backend.name })} onClose={close}>
           <div class="form">
@@ -114,7 +121,7 @@ function BackendCard({
   onToggle,
 }: {
   backend: BackendShown;
-  onOpen: (type: "edit" | "check" | "delete") => void;
+  onOpen: (type: "edit" | "check" | "delete" | "history") => void;
   onToggle: () => void;
 }) {
   const { name, service_code, status, callback_url, app, timeout, retries } = backend;
@@ -136,18 +143,27 @@ function BackendCard({
         <a class="button" href={`/phone?code=${encodeURIComponent(service_code)}`}>
           {t("tryIt")}
         </a>
-        <Button disabled={!isActive} onClick={() => onOpen("check")}>
-          {t("checkNow")}
+        {may("phone:dial") && (
+          <Button disabled={!isActive} onClick={() => onOpen("check")}>
+            {t("checkNow")}
+          </Button>
+        )}
+        <Button kind="quiet" onClick={() => onOpen("history")}>
+          {t("history")}
         </Button>
-        <Button kind="quiet" onClick={() => onOpen("edit")}>
-          {t("edit")}
-        </Button>
-        <Button kind="quiet" onClick={onToggle}>
-          {t(isActive ? "pause" : "resume")}
-        </Button>
-        <Button kind="quiet" class="danger" onClick={() => onOpen("delete")}>
-          {t("delete")}
-        </Button>
+        {may("backends:write") && (
+          <>
+            <Button kind="quiet" onClick={() => onOpen("edit")}>
+              {t("edit")}
+            </Button>
+            <Button kind="quiet" onClick={onToggle}>
+              {t(isActive ? "pause" : "resume")}
+            </Button>
+            <Button kind="quiet" class="danger" onClick={() => onOpen("delete")}>
+              {t("delete")}
+            </Button>
+          </>
+        )}
       </div>
     </li>
   );

@@ -3,9 +3,11 @@ import { useState } from "preact/hooks";
 import { useRoute } from "preact-iso";
 import type { ExchangeList } from "../../../src/api/phone-schemas.ts";
 import { t } from "../i18n/index.ts";
+import { get } from "../lib/api.ts";
 import { download } from "../lib/download.ts";
 import { dateTime, ms, msisdnShown } from "../lib/format.ts";
 import { importedSession } from "../lib/imported.ts";
+import { may } from "../lib/me.ts";
 import { useLive } from "../lib/live.ts";
 import { scenarioText } from "../lib/scenario.ts";
 import type { SessionDetail } from "../lib/shapes.ts";
@@ -15,6 +17,7 @@ import { Hops } from "../phone/inspector.tsx";
 import { ScenarioDialog } from "../phone/record.tsx";
 import { explain } from "../session/explain.ts";
 import { OutcomeChip } from "../session/outcome.tsx";
+import { Reveal } from "../session/reveal.tsx";
 import { Transcript } from "../session/transcript.tsx";
 import { Waterfall } from "../session/waterfall.tsx";
 import { Button, Card, Copy, Empty, Loading, Problem } from "../ui/index.tsx";
@@ -75,7 +78,6 @@ export function SessionPage() {
 function Head({ session, isFile }: { session: SessionDetail; isFile: boolean }) {
   const [isSaving, setSaving] = useState(false);
   const slowest = Math.max(0, ...session.records.map(({ took_ms }) => took_ms));
-  const text = JSON.stringify(session, undefined, 2);
   return (
     <header class="session-head">
       <p>
@@ -103,9 +105,10 @@ function Head({ session, isFile }: { session: SessionDetail; isFile: boolean }) 
           </a>
         )}
         <Button onClick={() => setSaving(true)}>{t("saveScenario")}</Button>
-        <Button onClick={() => download(`${session.id}.json`, text, "application/json")}>
-          {t("exportJson")}
-        </Button>
+        {may("sessions:export") && (
+          <Button onClick={() => void exportSession(session, isFile)}>{t("exportJson")}</Button>
+        )}
+        {!isFile && <Reveal id={session.id} />}
         <Copy text={curlOf(session)} label={t("copyCurl")} />
       </div>
       {isSaving && (
@@ -116,6 +119,14 @@ function Head({ session, isFile }: { session: SessionDetail; isFile: boolean }) 
       )}
     </header>
   );
+}
+
+/** Asked for anew where it is the gateway's: exports are noted. */
+async function exportSession(session: SessionDetail, isFile: boolean): Promise<void> {
+  const { id } = session;
+  const file = isFile ? session : await get(`/api/v1/sessions/${id}/export`).catch(() => undefined);
+  if (file !== undefined)
+    download(`${id}.json`, JSON.stringify(file, undefined, 2), "application/json");
 }
 
 function Fact({ name, value, isMono = false }: { name: string; value: string; isMono?: boolean }) {

@@ -1,0 +1,48 @@
+/** Who may do what, what is kept, and what was done. */
+import { useLocation } from "preact-iso";
+import type { ComponentType } from "preact";
+import { t, type Word } from "../i18n/index.ts";
+import { may } from "../lib/me.ts";
+import { useTitle } from "../lib/use-title.ts";
+import { AuditPart } from "../settings/audit.tsx";
+import { PrivacyPart, SystemPart, TextsPart } from "../settings/facts.tsx";
+import { KeysPart } from "../settings/keys.tsx";
+import { UsersPart } from "../settings/users.tsx";
+import { PageHead, Problem } from "../ui/index.tsx";
+import "../styles/sessions.css";
+import "../styles/settings.css";
+
+type Part = { readonly name: Word; readonly needs: string; readonly show: ComponentType };
+const PARTS: readonly Part[] = [
+  { name: "system", needs: "settings:read", show: SystemPart },
+  { name: "privacy", needs: "settings:read", show: PrivacyPart },
+  { name: "texts", needs: "settings:read", show: TextsPart },
+  { name: "keys", needs: "keys:write", show: KeysPart },
+  { name: "users", needs: "users:write", show: UsersPart },
+  { name: "audit", needs: "audit:read", show: AuditPart },
+];
+
+export function SettingsPage() {
+  useTitle(t("settings"));
+  const { query } = useLocation();
+  const mine = PARTS.filter(({ needs }) => may(needs));
+  const part = mine.find(({ name }) => name === query["part"]) ?? mine[0];
+  return (
+    <div class="page">
+      <PageHead title={t("settings")} lead={t("settingsLead")} />
+      {part === undefined && <Problem text={t("mayNot")} />}
+      <nav class="parts" aria-label={t("settings")}>
+        {mine.map(({ name }) => (
+          <a
+            key={name}
+            href={`/console/settings?part=${name}`}
+            aria-current={name === part?.name ? "page" : undefined}
+          >
+            {t(name)}
+          </a>
+        ))}
+      </nav>
+      {part !== undefined && <part.show key={part.name} />}
+    </div>
+  );
+}

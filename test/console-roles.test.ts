@@ -1,0 +1,102 @@
+/** Signing in, and what a viewer and an admin find in the console of a gateway in production. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { openBrowser, openPage, skipReason } from "./support/browser.ts";
+import { startGateway, type StartedGateway } from "./support/gateway.ts";
+import { networks } from "./support/phones.ts";
+
+const PASSWORD = "correct horse battery";
+const MSISDN = "258840000993";
+
+describe("console in production", { skip: skipReason() }, () => {
+  let gateway: StartedGateway | undefined;
+  let browser: Browser | undefined;
+  let url = "";
+
+  before(async () => {
+    gateway = await startGateway({
+      command: "start",
+      env: {
+        DIALYARD_ADMIN_KEY: "test-admin-key-0123456789",
+        DIALYARD_ADMIN_USER: "ana",
+        DIALYARD_ADMIN_PASSWORD: PASSWORD,
+        DIALYARD_EGRESS_ALLOW: "10.9.0.0/16@8443",
+      },
+    });
+    url = gateway.url.replace("127.0.0.1", "localhost");
+    browser = await openBrowser();
+    await networks["kairos"]?.(gateway.url, MSISDN, "roles-1").dial("*999#");
+  });
+  after(async () => {
+    await browser?.close();
+    await gateway?.stop();
+  });
+
+  async function signedIn(name: string): Promise<Page> {
+    assert.ok(browser);
+    const { page } = await openPage(browser, url);
+    await page.goto(`${url}/console`);
+    await page.getByLabel("User name").fill(name);
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    return page;
+  }
+  const make = (page: Page, path: string, body: object) =>
+    page.evaluate(
+      `(async () => {
+        const { csrf_token } = await (await fetch("/api/v1/me")).json();
+        const headers = { "content-type": "application/json", "x-csrf-token": csrf_token };
+        const body = ${JSON.stringify(JSON.stringify(body))};
+        return (await fetch(${JSON.stringify(path)}, { method: "POST", headers, body })).status;
+      })()`,
+    );
+  const BACKEND = {
+    ...{ callback_url: "https://10.9.1.2:8443/ussd", service_code: "*711#", name: "Bank" },
+    ...{ type: "http", method: "POST", status: "active" },
+  };
+
+  test("an admin signs in, adds a viewer, and makes a key that is shown once", async () => {
+    const page = await signedIn("ana");
+    await page.goto(`${url}/console/settings?part=users`);
+    await page.getByLabel("User name").fill("vera");
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "New user" }).click();
+    await page.getByLabel("Role: vera").waitFor();
+    await page.goto(`${url}/console/settings?part=keys`);
+    await page.getByLabel("Name").fill("billing");
+    await page.getByLabel("sessions:read").check();
+    await page.getByRole("button", { name: "New key" }).click();
+    const key = page.locator(".command pre", { hasText: /^dy_/ });
+    const first = await key.textContent();
+    await page.getByRole("button", { name: "Rotate" }).click();
+    await page.locator(".setting-rows li").nth(1).waitFor();
+    const text = await page.locator("main").textContent();
+    assert.equal(text?.includes(first ?? "?"), false, "the first key is shown no more");
+    assert.equal(await make(page, "/backends", BACKEND), 201);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await page.context().close();
+  });
+
+  test("a viewer reads, and is offered no change; what is asked for anyway is refused", async () => {
+    const page = await signedIn("vera");
+    await page.goto(`${url}/console/backends`);
+    await page.getByText("*711#").waitFor();
+    for (const name of ["New backend", "Edit", "Pause", "Delete", "Check now"])
+      assert.equal(await page.getByRole("button", { name }).count(), 0, name);
+    await page.goto(`${url}/console/sessions`);
+    await page.locator(".row-link").first().click();
+    await page.getByRole("link", { name: "Replay in the phone" }).waitFor();
+    assert.equal(await page.getByRole("button", { name: "Reveal" }).count(), 0);
+    const id = new URL(page.url()).pathname.split("/").at(-1) ?? "";
+    const asked = { reason: "only curious" };
+    assert.equal(await make(page, `/api/v1/sessions/${id}/reveal`, asked), 403);
+    assert.equal(await make(page, "/backends", { ...BACKEND, service_code: "*712#" }), 403);
+    assert.equal((await page.locator("main").textContent())?.includes(MSISDN), false);
+    await page.goto(`${url}/console/settings`);
+    await page.getByText("Your role may not see this.").waitFor();
+    await page.context().close();
+  });
+});
