@@ -291,8 +291,7 @@ export const en = {
   scopes: "Scopes",
   rotate: "Rotate",
   revoke: "Revoke",
-  keyShownOnce:
-    "Copy the key now: it is never shown again. Its predecessor, if any, works for 24 hours more.",
+  keyShownOnce: "Copy the key now: it is never shown again. The one before it works for 24 hours.",
   created: "Created",
   lastUsed: "Last used",
   expires: "Expires",

@@ -279,7 +279,7 @@ export const fr: Words = {
   rotate: "Renouveler",
   revoke: "Révoquer",
   keyShownOnce:
-    "Copiez la clé maintenant : elle ne sera plus montrée. L'ancienne, s'il y en a une, marche encore 24 heures.",
+    "Copiez la clé maintenant : elle ne sera plus montrée. L'ancienne marche 24 heures.",
   created: "Créé",
   lastUsed: "Dernier usage",
   expires: "Expire",

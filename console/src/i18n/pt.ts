@@ -276,8 +276,7 @@ export const pt: Words = {
   scopes: "Âmbitos",
   rotate: "Renovar",
   revoke: "Revogar",
-  keyShownOnce:
-    "Copie a chave agora: não volta a ser mostrada. A anterior, se houver, funciona mais 24 horas.",
+  keyShownOnce: "Copie a chave agora: não volta a ser mostrada. A anterior funciona 24 horas.",
   created: "Criado",
   lastUsed: "Último uso",
   expires: "Expira",

@@ -275,8 +275,7 @@ export const sw: Words = {
   scopes: "Ruhusa",
   rotate: "Badilisha",
   revoke: "Futa",
-  keyShownOnce:
-    "Nakili ufunguo sasa: hautaonyeshwa tena. Uliotangulia, kama upo, utafanya kazi saa 24 zaidi.",
+  keyShownOnce: "Nakili ufunguo sasa: hautaonyeshwa tena. Uliotangulia utafanya kazi saa 24.",
   created: "Imeundwa",
   lastUsed: "Ilitumika mwisho",
   expires: "Inaisha",
