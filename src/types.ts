@@ -134,6 +134,8 @@ export interface Codec {
   readonly overLink?: true;
   /** Present where the network wants its request acknowledged and the screen as a call of ours. */
   readonly pushes?: Pushes;
+  /** The wire has no session id: the number is all that a dialogue is found by. */
+  readonly namesNoSession?: true;
   /** Requests a minute and client address that the protocol's owner documents as a limit. */
   readonly requestsPerMinuteMax?: number;
   /** How the network asks; POST alone where it is left out. */

@@ -39,6 +39,10 @@ export function createExchange<R, C>(app: App<R, C>, options: MountOptions<C>): 
   const codec =
     "codec" in options ? options.codec : createCodec(options.protocol, options.protocolOptions);
   if (codec.overLink) throw new Error(`${codec.name} is spoken over a link of a gateway, not HTTP`);
+  // An app's keys are made of it: the same effect in two dialogues would be one.
+  if (codec.namesNoSession) {
+    throw new Error(`${codec.name} names no session: put a gateway before the app, which does`);
+  }
   const patienceMs = (codec.patienceMs ?? Infinity) - PATIENCE_SPARE_MS;
   const dialogue = dialogueOf(app, {
     ...options,

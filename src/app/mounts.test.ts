@@ -54,13 +54,13 @@ const MOUNTS: Readonly<Record<string, Serve>> = {
   },
   "express before any parser": (t, options) => {
     const server = express();
-    server.post("/ussd", toNodeHandler(bankApp, options) as express.RequestHandler);
+    server.all("/ussd", toNodeHandler(bankApp, options) as express.RequestHandler);
     return listen(t, server);
   },
   "express after its parsers": (t, options) => {
     const server = express();
     server.use(express.json(), express.urlencoded({ extended: false }));
-    server.post("/ussd", toNodeHandler(bankApp, options) as express.RequestHandler);
+    server.all("/ussd", toNodeHandler(bankApp, options) as express.RequestHandler);
     return listen(t, server);
   },
   fastify: async (t, options) => {
@@ -93,8 +93,12 @@ function turnOf(inputs: readonly string[]): Turn {
 }
 
 async function call(url: string, codec: Codec, turn: Turn): Promise<Reply> {
-  const { method, headers, body } = codec.request(turn, backend);
-  const response = await fetch(url, { method, headers: headers as Record<string, string>, body });
+  const { method, query, headers, body } = codec.request(turn, backend);
+  const response = await fetch(query === "" ? url : `${url}?${query}`, {
+    method,
+    headers: headers as Record<string, string>,
+    ...(method === "GET" ? {} : { body }),
+  });
   const said: WireReply = {
     status: response.status,
     headers: Object.fromEntries(response.headers),
@@ -110,8 +114,12 @@ async function screensOnPhone(): Promise<readonly string[]> {
   return screens;
 }
 
+function isMountable({ overLink, namesNoSession }: Codec): boolean {
+  return !overLink && !namesNoSession;
+}
+
 for (const [mount, serve] of Object.entries(MOUNTS)) {
-  for (const protocol of codecNames.filter((name) => !createCodec(name).overLink)) {
+  for (const protocol of codecNames.filter((name) => isMountable(createCodec(name)))) {
     test(`${mount}, ${protocol}: the transfer reads as on the test phone, once`, async (t) => {
       const { bank, context } = customers();
       const url = await serve(t, { protocol, store: memoryAppStore(), context });
@@ -154,6 +162,12 @@ test("a session id that another subscriber uses meets no state of theirs", async
   await call(served.url, codec, turnOf([]));
   const eve = { ...turnOf(["2"]), msisdn: parseMsisdn("258820000001") };
   assert.match((await call(served.url, codec, eve)).screen, /^Welcome Eve/);
+});
+
+test("a protocol without session ids is refused at once: two payments would have one key", () => {
+  const { context } = customers();
+  const options = { store: memoryAppStore(), context, protocol: "imimobile" };
+  assert.throws(() => createExchange(bankApp, options), /imimobile names no session/);
 });
 
 test("a protocol that is a gateway's link and no HTTP is refused at once", () => {

@@ -54,6 +54,7 @@ function createImimobile(
   return {
     name: imimobile.name,
     methods: ["GET"],
+    namesNoSession: true,
 
     decode(request) {
       const query = readQuery(request);
