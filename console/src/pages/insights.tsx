@@ -120,6 +120,11 @@ function Found({ now, before }: { now: Shown; before: Shown | undefined }) {
   );
 }
 
+/** Of a list, the beginning of a screen is enough to know it by. */
+function inOneLine(screen: string): string {
+  return screen.replaceAll(/\n+/g, " · ");
+}
+
 type Nodes = Shown["nodes"];
 
 function Branches(props: {
@@ -145,7 +150,7 @@ function Branches(props: {
         return (
           <li key={node.index}>
             <div class="branch">
-              <p class="branch-screen">{node.screen}</p>
+              <p class="branch-screen">{inOneLine(node.screen)}</p>
               <meter min={0} max={total} value={node.views} aria-label={node.screen} />
               <p class={node.left > 0 ? "branch-left" : "soft"}>
                 {t("viewsOf", { n: node.views, left: percent(node.left, node.views) })}
@@ -219,7 +224,7 @@ function Answers({ now }: { now: Shown }) {
       <ul class="bars">
         {now.answers.map(({ screen, p50_ms, p95_ms }) => (
           <li key={screen}>
-            <span class="branch-screen">{screen}</span>
+            <span class="branch-screen">{inOneLine(screen)}</span>
             <span class="number">p50 {ms(p50_ms)}</span>
             <span class="number">p95 {ms(p95_ms)}</span>
           </li>
@@ -236,7 +241,7 @@ function Invalid({ now }: { now: Shown }) {
       <ul class="bars">
         {now.invalid.map(({ screen, input, times }) => (
           <li key={`${screen}|${input}`}>
-            <span class="branch-screen">{screen}</span>
+            <span class="branch-screen">{inOneLine(screen)}</span>
             <span class="mono">{input.replaceAll("****", "••••")}</span>
             <span class="number">{times}</span>
           </li>
