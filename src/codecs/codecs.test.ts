@@ -85,6 +85,12 @@ describe("the list of codecs", () => {
 const all: readonly Codec[] = [
   ...codecNames.map((name) => createCodec(name)),
   createCodec("ola", { door: "true" }),
+  createCodec("africastalking", { preset: "crossgate" }),
+  createCodec("africastalking", { preset: "advanta" }),
+  createCodec("africastalking", { preset: "bonga", latest: "true" }),
+  createCodec("flares", { dialect: "bluteki" }),
+  createCodec("tigo-tz", { scheme: "B" }),
+  createCodec("ussd-service-op", { preset: "korba" }),
 ];
 const msisdn = parseMsisdn("258823456789");
 const serviceCode = asServiceCode("*365#");
@@ -325,6 +331,20 @@ describe("what we ask is understood by our own ear", () => {
       assert.deepEqual([get.method, get.body, get.headers], ["GET", "", {}]);
       const texts = Object.entries(fieldsOf(post)).map(([name, value]) => [name, String(value)]);
       assert.deepEqual(fieldsOf(get), Object.fromEntries(texts));
+    });
+  }
+});
+
+describe("what a backend is told when a dialogue is over", () => {
+  for (const codec of all.filter(({ notice }) => notice !== undefined)) {
+    test(`${codec.name} means it as an end, and goes to the URL for it where there is one`, () => {
+      const eventsUrl = "https://app.example/events";
+      const notice = codec.notice?.(turn, { ...backend, eventsUrl });
+      assert.ok(notice);
+      assert.equal(notice.url, eventsUrl);
+      const heard = codec.decode(notice);
+      assert.deepEqual([heard.phase, heard.msisdn, heard.input.text], ["abort", msisdn, ""]);
+      if (!codec.namesNoSession) assert.equal(heard.sessionId, turn.sessionId);
     });
   }
 });
