@@ -19,6 +19,7 @@ import { oltranz } from "./oltranz.ts";
 import { safaricom } from "./safaricom.ts";
 import { smpp } from "./smpp.ts";
 import { tigoTz } from "./tigo-tz.ts";
+import { truroute } from "./truroute.ts";
 import { ussdServiceOp } from "./ussd-service-op.ts";
 import { wigal } from "./wigal.ts";
 import { yate } from "./yate.ts";
@@ -42,6 +43,7 @@ export const codecs: readonly CodecEntry[] = [
     safaricom,
     smpp,
     tigoTz,
+    truroute,
     ussdServiceOp,
     wigal,
     yate,

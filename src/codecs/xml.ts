@@ -290,4 +290,5 @@ export function attributeOf(name: string, text: string): string {
   return ` ${name}="${escapeXml(text).replaceAll("\n", "&#10;").replaceAll("\t", "&#9;")}"`;
 }
 
-export const XML_HEADERS = { "content-type": "text/xml; charset=utf-8" };
+export const XML_HEADERS = { "content-type": "text/xml" };
+export const XML_UTF8_HEADERS = { "content-type": "text/xml; charset=utf-8" };
