@@ -31,7 +31,6 @@ const SPACES = /[ \t\r\n]*/y;
 const DECLARATION = /^<\?xml[ \t\r\n][^?<]{0,200}\?>/;
 const ENCODING = /\sencoding\s{0,9}=\s{0,9}["']([^"']{0,40})["']/;
 /** XML 1.0 §2.2: no controls but tab and line ends, no half of a surrogate pair. */
-// eslint-disable-next-line no-control-regex -- that is what it looks for
 const ILLEGAL = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
 const ENTITIES: ReadonlyMap<string, string> = new Map([
   ["amp", "&"],
@@ -274,7 +273,6 @@ export function tagged(name: string, text: string): string {
 export function escapeXml(text: string): string {
   return text.toWellFormed().replace(UNSAFE, (char) => ESCAPES[char] ?? " ");
 }
-// eslint-disable-next-line no-control-regex -- that is what it looks for
 const UNSAFE = /[&<>"'\r\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
 const ESCAPES: Readonly<Record<string, string>> = {
   "&": "&amp;",
