@@ -37,7 +37,14 @@ const TOO_LONG_ON_PURPOSE: Readonly<Record<string, string>> = {
 };
 
 /** Files of src/codecs/ that are no codec. */
-const NOT_A_CODEC = new Set(["index.ts", "entry.ts", "fields.ts", "con-end.ts", "cumulative.ts", "xml.ts"]);
+const NOT_A_CODEC = new Set([
+  "index.ts",
+  "entry.ts",
+  "fields.ts",
+  "con-end.ts",
+  "cumulative.ts",
+  "xml.ts",
+]);
 const PURE = /^src\/(?:core\/|codecs\/|config[a-z-]*\.ts|types\.ts)/;
 
 const textFiles = readTextFiles();
