@@ -16,8 +16,8 @@ const refuses = (body: string) =>
 describe("what is read", () => {
   test("elements by local name, prefixes and namespaces left out", () => {
     const root = read(
-      '<s:Envelope xmlns:s="urn:a"><s:Body><InsertMO xmlns="urn:b"><msg xsi:type="xsd:string">1</msg>' +
-        "</InsertMO></s:Body></s:Envelope>",
+      '<s:Envelope xmlns:s="urn:a"><s:Body><InsertMO xmlns="urn:b">' +
+        '<msg xsi:type="xsd:string">1</msg></InsertMO></s:Body></s:Envelope>',
     );
     assert.equal(root.name, "Envelope");
     const operation = childOf(childOf(root, "Body")!, "InsertMO")!;
