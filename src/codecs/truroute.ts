@@ -7,7 +7,8 @@
  *
  * Types that arrive: 1 dial (`msg` is the code), 2 answer, 3 cancelled, 4 timed out, 10 a charge
  * that failed; the last three are acknowledged with an empty release that nobody reads
- * (PROTOCOLS 3.4, from the interface document v1.3). Redirects (5) and premium charges are not sent.
+ * (PROTOCOLS 3.4, from the interface document v1.3). Redirects (5) and premium charges are not
+ * sent.
  */
 import { WireError } from "../core/failure.ts";
 import type { Codec, Inbound, Turn, WireReply, WireRequest } from "../types.ts";
