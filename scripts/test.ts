@@ -43,7 +43,7 @@ const CHECKS: readonly Check[] = [
   },
 ];
 const STORES: Check = {
-  name: "the gateway on PostgreSQL",
+  name: "the gateway on PostgreSQL, and on Redis",
   script: "scripts/test-stores.ts",
   args: [],
 };

@@ -84,7 +84,7 @@ const PATH = /^(\/[A-Za-z0-9._~-]{1,64}){1,8}$/;
 /** Paths of the management API, operations and documentation. */
 const OURS = new RegExp(
   "^/(?:backends|metrics|health|ready|docs|console|phone" +
-    "|api/v1/(?:sessions|events|channels|codes|push|phone))(?:/|$)",
+    "|api/v1/(?:sessions|events|channels|codes|nodes|push|phone))(?:/|$)",
 );
 const CHANNEL_KEYS = [
   "protocol",

@@ -22,10 +22,10 @@ import {
 import type { ChannelConfig, Config } from "./config.ts";
 import type { Gateway } from "./gateway.ts";
 import { type Deliver, initiate } from "./initiate.ts";
-import { createEvents } from "./observe/events.ts";
 import { errorFields, type Log } from "./observe/log.ts";
 import { createExchanges, keepingTurns } from "./observe/exchanges.ts";
 import { createMetrics } from "./observe/metrics.ts";
+import { startNode } from "./observe/node.ts";
 import { createObserver } from "./observe/observer.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { registerApps } from "./register-apps.ts";
@@ -79,14 +79,17 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     },
   });
   const unwatch = await store.watchBackends?.(() => void registry.refresh().catch(report));
-  const events = createEvents();
+  const node = await startNode({
+    ...{ version, cluster: store.cluster, openBreakers, wallMs, nowMs, report },
+  });
+  const { events } = node;
   const metrics = createMetrics({
     countLive: () => store.records.countLive(wallMs()),
     countOpenBreakers: () => openBreakers.size,
     ...(store.undrained !== undefined && { countUndrained: store.undrained, lostRecords }),
     isReady: () => state.isReady,
   });
-  const observe = createObserver({ log, metrics, events, wallMs });
+  const observe = createObserver({ log, metrics, events, countTurn: node.countTurn, wallMs });
   const apps = createApps(config, keys, report);
   await registerApps(registry, config.apps);
   const parts = { config, registry, store, caller, apps, digest, observe, report };
@@ -110,7 +113,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   await documentApi(app, config, version);
   const push = createPush(gateway, channels, new Map([...links.deliver, ...doors.deliver]));
   const isReady = () => state.isReady;
-  const api = { config, version, registry, store, management, policy, events, metrics, gateway };
+  const api = { config, version, registry, store, management, policy, node, metrics, gateway };
   await app.register(async (scope) =>
     apiRoutes(scope, { ...api, exchanges, push, isReady, wallMs }),
   );
@@ -133,8 +136,9 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   async function drain(): Promise<boolean> {
     state.isReady = false;
     state.isDraining = true;
+    await node.drain();
     await wait(config.preStopMs);
-    events.close();
+    await events.close();
     // Connections that went idle after the server closed would hold it up for their keep-alive.
     const unbound = links.close();
     const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_CLOSED_EVERY_MS);
@@ -147,6 +151,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     await sweeper.stop();
     await unwatch?.();
     if (isDrained) await Promise.all([caller.close(), apps.close()]);
+    await node.leave();
     await store.close();
     log.info("stopped", { reason: isDrained ? "drained" : "drain time over" });
     return isDrained;

@@ -457,5 +457,47 @@ export type Store = {
   readonly watchBackends?: (changed: () => void) => Promise<() => Promise<void>>;
   /** Where records reach SQL behind their turns: how many have not yet. */
   readonly undrained?: () => Promise<number>;
+  /** Where there can be more nodes than this one. */
+  readonly cluster?: Cluster;
   close(): Promise<void>;
 };
+
+/** A node as it tells of itself every two seconds. */
+export type NodeBeat = {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly isDraining: boolean;
+  readonly figures: NodeFigures;
+};
+/** Of this node alone, and since its last beat where it is a rate. */
+export type NodeFigures = {
+  readonly turns: number;
+  readonly turnsPerSecond: number;
+  readonly cpuShare: number;
+  readonly rssOctets: number;
+  /** How long the event loop was late, the worst of a hundred. */
+  readonly loopDelayMs: number;
+  /** Backends that this node does not call. */
+  readonly openBreakers: readonly number[];
+  /** Live events that were dropped because they came too fast to be told to other nodes. */
+  readonly eventsDropped: number;
+};
+export type NodeSeen = NodeBeat & { readonly seenAtMs: number };
+
+/** What nodes know of each other, beside the turns that they share. */
+export interface Cluster {
+  beat(node: NodeBeat): Promise<void>;
+  /** Those that were heard of lately. */
+  list(): Promise<readonly NodeSeen[]>;
+  leave(id: string): Promise<void>;
+  /** `told`: what any node says, this one too. A text is at most 7,900 octets. */
+  hear(told: (text: string) => void): Promise<{
+    readonly say: (texts: readonly string[]) => Promise<void>;
+    readonly close: () => Promise<void>;
+  }>;
+  /** One more in this minute: how many that makes on all nodes together. */
+  countRequest(key: string): Promise<number>;
+}

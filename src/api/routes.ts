@@ -3,9 +3,9 @@ import type { FastifyInstance } from "fastify";
 import type { EgressPolicy } from "../backend/egress.ts";
 import type { Config } from "../config.ts";
 import type { Gateway } from "../gateway.ts";
-import type { Events } from "../observe/events.ts";
 import type { Exchanges } from "../observe/exchanges.ts";
 import type { Metrics } from "../observe/metrics.ts";
+import type { OwnNode } from "../observe/node.ts";
 import type { Registry } from "../registry.ts";
 import type { ManagedStore } from "../stores/sql-management.ts";
 import { backendRoutes } from "./backends.ts";
@@ -13,6 +13,7 @@ import { disclosureRoutes } from "./disclosure.ts";
 import { factRoutes } from "./facts.ts";
 import { insightRoutes } from "./insights.ts";
 import type { createManagement } from "./management.ts";
+import { nodeRoutes } from "./nodes.ts";
 import { pageRoutes } from "./pages.ts";
 import { phoneRoutes } from "./phone.ts";
 import { type PushOptions, pushRoutes } from "./push.ts";
@@ -27,7 +28,7 @@ export type Parts = {
   readonly store: ManagedStore;
   readonly management: Awaited<ReturnType<typeof createManagement>>;
   readonly policy: EgressPolicy;
-  readonly events: Events;
+  readonly node: OwnNode;
   readonly metrics: Metrics;
   readonly gateway: Gateway;
   readonly exchanges: Exchanges | undefined;
@@ -37,7 +38,7 @@ export type Parts = {
 };
 
 export function apiRoutes(api: FastifyInstance, parts: Parts): void {
-  const { config, version, registry, store, management, policy, events, metrics, wallMs } = parts;
+  const { config, version, registry, store, management, policy, node, metrics, wallMs } = parts;
   const { channels, mode } = config;
   backendRoutes(api, {
     ...{ registry, noted: management.noted, checkProtocol: findProtocolProblem },
@@ -47,7 +48,9 @@ export function apiRoutes(api: FastifyInstance, parts: Parts): void {
   });
   management.routes(api, registry);
   const { routes } = registry;
+  const { events } = node;
   sessionRoutes(api, { records: store.records, events, channels, routes, wallMs });
+  nodeRoutes(api, node);
   phoneRoutes(api, { channels, gateway: parts.gateway, exchanges: parts.exchanges });
   pageRoutes(api);
   pushRoutes(api, { channels, push: parts.push });

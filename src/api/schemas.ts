@@ -77,7 +77,7 @@ const extraFields = {
       minimum: 1,
       maximum: 10_000,
       default: 100,
-      description: "Calls under way at once",
+      description: "Calls under way at once, from each node",
     }),
   ),
   events_url: optional(

@@ -22,7 +22,7 @@ export type Events = {
   /** Undefined when so many listen that one more is refused. */
   readonly subscribe: (listener: Listener) => (() => void) | undefined;
   /** The gateway stops: tells all that nothing more will come. */
-  readonly close: () => void;
+  readonly close: () => void | Promise<void>;
   readonly isWatched: () => boolean;
 };
 

@@ -9,10 +9,11 @@ const FLAWS_TOLD_MAX = 1_000;
 export function createObserver(options: {
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly events: Events;
+  readonly events: Pick<Events, "isWatched" | "publish">;
+  readonly countTurn: () => void;
   readonly wallMs: () => number;
 }): (event: TurnEvent) => void {
-  const { log, metrics, events, wallMs } = options;
+  const { log, metrics, events, countTurn, wallMs } = options;
   const told = new Set<string>();
   /** A backend that leaves out CON says so once, not with every turn. */
   function tellFlawOnce({ record, session }: TurnEvent): void {
@@ -27,6 +28,7 @@ export function createObserver(options: {
   return (event) => {
     log.turn(event);
     metrics.turn(event);
+    countTurn();
     if (events.isWatched()) events.publish(turnEvent(event, new Date(wallMs()).toISOString()));
     tellFlawOnce(event);
   };

@@ -1,24 +1,29 @@
 /** LISTEN, on a connection of its own. */
 import type { ClientConfig } from "pg";
-import { keepConnection } from "./postgres-connection.ts";
+import { keepConnection, type KeptConnection } from "./postgres-connection.ts";
+
+export type Listening = KeptConnection;
 
 /**
- * Calls `changed` for every notice, and once after each time the connection was opened again: what
- * was said meanwhile nobody repeats.
+ * Calls `told` with the text of every notice. Where `reopened` is given it is called each time the
+ * connection was opened again: what was said meanwhile nobody repeats.
  */
 export async function listen(
   config: ClientConfig,
-  changed: () => void,
-  report: (error: unknown) => void,
-): Promise<() => Promise<void>> {
-  const { close } = await keepConnection(
+  channel: string,
+  hooks: {
+    readonly told: (text: string) => void;
+    readonly reopened?: () => void;
+    readonly report: (error: unknown) => void;
+  },
+): Promise<Listening> {
+  return keepConnection(
     config,
     async (client, isFirst) => {
-      client.on("notification", changed);
-      await client.query("LISTEN dialyard_backends");
-      if (!isFirst) changed();
+      client.on("notification", ({ payload }) => hooks.told(payload ?? ""));
+      await client.query(`LISTEN ${channel}`);
+      if (!isFirst) hooks.reopened?.();
     },
-    report,
+    hooks.report,
   );
-  return close;
 }

@@ -12,6 +12,7 @@ import type { Migration } from "kysely/migration";
 import { Migrator } from "kysely/migration";
 import { createManagement, POSTGRES_NUMBER } from "./management-tables.ts";
 import { doubtStatements } from "./postgres-doubt.ts";
+import { NODE_TABLES } from "./postgres-nodes.ts";
 
 /** Brings a database to this release, one node at a time: kysely takes an advisory lock. */
 export async function migratePostgres(db: Kysely<unknown>): Promise<void> {
@@ -41,6 +42,11 @@ const MIGRATIONS: Record<string, Migration> = {
       for (const statement of doubtStatements(SETTLE)) {
         await sql.raw(statement).execute(db);
       }
+    },
+  },
+  "0005_nodes": {
+    async up(db: Kysely<unknown>) {
+      for (const statement of NODE_TABLES) await sql.raw(statement).execute(db);
     },
   },
 };

@@ -9,6 +9,7 @@ import type { HeldLease, Taking } from "./lease.ts";
 import { takeOver, UNSETTLED_KEPT_MS } from "./lease.ts";
 import type { Schema } from "./migrations.ts";
 import { listen } from "./postgres-listen.ts";
+import { postgresCluster } from "./postgres-nodes.ts";
 import { migratePostgres } from "./postgres-schema.ts";
 import { newRunId, startRun } from "./postgres-runs.ts";
 import { createPostgresSweep, dropOld } from "./postgres-sweep.ts";
@@ -86,7 +87,11 @@ export async function postgresStore(
         },
         dropOld: (nowMs, keepFromMs) => dropOld(pool, nowMs, keepFromMs),
       },
-      watchBackends: (changed) => listen(config, changed, report),
+      async watchBackends(changed) {
+        const hooks = { told: changed, reopened: changed, report };
+        return (await listen(config, "dialyard_backends", hooks)).close;
+      },
+      cluster: postgresCluster(pool, (name, told) => listen(config, name, { told, report })),
     };
   } catch (error) {
     await pool.end();

@@ -101,13 +101,16 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Starte
   };
 }
 
-/** The folder's database, where the tests run on PostgreSQL (scripts/test-stores.ts). */
+/** The folder's database, where the tests run on other stores (scripts/test-stores.ts). */
 async function databaseOf(dataDir: string): Promise<Readonly<Record<string, string>>> {
   const server = process.env["DIALYARD_TEST_POSTGRES"];
   if (server === undefined) return {};
+  // Names of keys depend on the folder's secret key, so that folders may share a server.
+  const redisUrl = process.env["DIALYARD_TEST_REDIS"];
+  const redis = redisUrl === undefined ? {} : { REDIS_URL: redisUrl };
   const file = join(dataDir, "database-url");
   const known = await readFile(file, "utf8").catch(() => undefined);
-  if (known !== undefined) return { DATABASE_URL: known };
+  if (known !== undefined) return { ...redis, DATABASE_URL: known };
   const name = `gateway_${randomBytes(6).toString("hex")}`;
   const client = new Client({ connectionString: server });
   await client.connect();
@@ -115,7 +118,7 @@ async function databaseOf(dataDir: string): Promise<Readonly<Record<string, stri
   await client.end();
   const url = new URL(name, server).href;
   await writeFile(file, url);
-  return { DATABASE_URL: url };
+  return { ...redis, DATABASE_URL: url };
 }
 
 async function isReady(url: string): Promise<boolean> {
