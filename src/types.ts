@@ -498,6 +498,4 @@ export interface Cluster {
     readonly say: (texts: readonly string[]) => Promise<void>;
     readonly close: () => Promise<void>;
   }>;
-  /** One more in this minute: how many that makes on all nodes together. */
-  countRequest(key: string): Promise<number>;
 }

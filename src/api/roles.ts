@@ -73,7 +73,6 @@ const ROUTES: Readonly<Record<string, Rule>> = {
   "GET /api/v1/channels": "channels:read",
   "POST /api/v1/push": "push:send",
 
-  "GET /api/v1/overview": "overview:read",
   "GET /api/v1/nodes": "overview:read",
   "GET /api/v1/insights": "overview:read",
   "GET /api/v1/system": "settings:read",

@@ -81,7 +81,7 @@ export async function shareEvents(
     dropped: () => dropped,
     async close() {
       clearInterval(timer);
-      local.close();
+      void local.close();
       await tell().catch(report);
       await line.close();
     },

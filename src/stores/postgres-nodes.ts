@@ -14,8 +14,6 @@ const CHANNEL = "dialyard_live";
 export const NODE_TABLES = [
   `CREATE UNLOGGED TABLE nodes (id text PRIMARY KEY, seen_at timestamptz NOT NULL,
     about text NOT NULL)`,
-  `CREATE UNLOGGED TABLE request_counts (key text PRIMARY KEY, minute bigint NOT NULL,
-    n integer NOT NULL)`,
 ];
 
 // The server's clock alone, so that nodes need not agree about the time.
@@ -26,13 +24,6 @@ ON CONFLICT (id) DO UPDATE SET seen_at = now(), about = excluded.about`;
 const LIST = `
 SELECT about, (extract(epoch FROM seen_at) * 1000)::bigint AS seen_at FROM nodes
 WHERE seen_at > now() - make_interval(secs => $1) ORDER BY id`;
-const MINUTE = "(extract(epoch FROM now()) / 60)::bigint";
-const COUNT = `
-INSERT INTO request_counts AS c (key, minute, n) VALUES ($1, ${MINUTE}, 1)
-ON CONFLICT (key) DO UPDATE SET minute = excluded.minute,
-  n = CASE WHEN c.minute = excluded.minute THEN c.n + 1 ELSE 1 END
-RETURNING n`;
-const FORGET_COUNTS = `DELETE FROM request_counts WHERE minute < ${MINUTE} - 1`;
 
 export function postgresCluster(
   pool: Pool,
@@ -41,7 +32,6 @@ export function postgresCluster(
   return {
     async beat(node) {
       await pool.query(BEAT, [node.id, JSON.stringify(node), SILENCE_SECONDS]);
-      await pool.query(FORGET_COUNTS);
     },
     async list() {
       const { rows } = await pool.query<{ about: string; seen_at: number }>(LIST, [
@@ -65,10 +55,6 @@ export function postgresCluster(
         },
         close,
       };
-    },
-    async countRequest(key) {
-      const { rows } = await pool.query<{ n: number }>(COUNT, [key]);
-      return rows[0]?.n ?? 1;
     },
   };
 }

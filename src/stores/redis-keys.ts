@@ -39,12 +39,6 @@ export function runKeys(digest: Digest): (run: string) => string {
   return (run) => prefix + run;
 }
 
-/** Of requests that are limited on all nodes together. */
-export function countKeys(digest: Digest): (key: string) => string {
-  const prefix = `dialyard:{${deploymentOf(digest)}}:count:`;
-  return (key) => prefix + key;
-}
-
 const deploymentOf = (digest: Digest) => digest("dialyard redis").slice(0, 8);
 
 export function partitionOf(partitions: readonly Partition[], key: string): Partition {

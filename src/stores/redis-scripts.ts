@@ -147,14 +147,6 @@ end
 if #entries > 0 then redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2]) end
 return { made, tonumber(redis.call("GETDEL", KEYS[3]) or "0"), entries }`,
   },
-  /** One more of these within this time. KEYS count  ARGV ms */
-  dialyardCount: {
-    numberOfKeys: 1,
-    lua: `
-local count = redis.call("INCR", KEYS[1])
-if count == 1 then redis.call("PEXPIRE", KEYS[1], ARGV[1]) end
-return count`,
-  },
   /** They are in SQL. KEYS lock, records  ARGV drainer, ids… */
   dialyardDone: {
     numberOfKeys: 2,
@@ -179,7 +171,6 @@ export type ScriptCommands = {
   dialyardGiveUp(...args: Args): Promise<number>;
   dialyardTake(...args: Args): Promise<TakeReply | null>;
   dialyardDone(...args: Args): Promise<Reply>;
-  dialyardCount(...args: Args): Promise<number>;
 };
 type Args = readonly (string | number)[];
 /** 1 where the lease is the caller's, the session, and the lease that is in the way. */

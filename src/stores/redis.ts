@@ -2,10 +2,10 @@
  * Sessions on Redis or Valkey, for any number of nodes; records and backends in SQL. Every key of a
  * session goes with its TTL, every stream has a longest length.
  */
-import type { Cluster, RecordStore, SessionStore, Store } from "../types.ts";
+import type { RecordStore, SessionStore, Store } from "../types.ts";
 import { closeRedisClient, openRedisClient, type RedisClient } from "./redis-client.ts";
 import { createDrainer, type Drainer, type DrainTold } from "./redis-drain.ts";
-import { countKeys, createPartitions, runKeys } from "./redis-keys.ts";
+import { createPartitions, runKeys } from "./redis-keys.ts";
 import { startRun } from "./redis-runs.ts";
 import { createTurnStore, giveUpLapsed, leasedKeys, type TurnOptions } from "./redis-sessions.ts";
 import type { Digest, Sealer } from "./seal.ts";
@@ -71,7 +71,7 @@ export async function redisStore(options: RedisOptions): Promise<Store> {
       return lengths.reduce((sum, length) => sum + length, 0);
     },
     ...(sql.watchBackends !== undefined && { watchBackends: sql.watchBackends }),
-    ...(sql.cluster !== undefined && { cluster: countingIn(client, sql.cluster, digest) }),
+    ...(sql.cluster !== undefined && { cluster: sql.cluster }),
     async close() {
       await sessions.close();
       await runs.close();
@@ -112,16 +112,6 @@ function afterDraining(records: RecordStore, { catchUp }: Drainer): RecordStore 
     countLive: (nowMs) => drained().then(() => records.countLive(nowMs)),
   };
 }
-
-/** Requests are counted in Redis: cheaper than in SQL, and no table grows with them. */
-function countingIn(client: RedisClient, cluster: Cluster, digest: Digest): Cluster {
-  const nameOf = countKeys(digest);
-  return {
-    ...cluster,
-    countRequest: (key) => client.dialyardCount(nameOf(key), COUNTED_MS),
-  };
-}
-const COUNTED_MS = 60_000;
 
 async function warnOfEviction(client: RedisClient, { mayEvict }: RedisTold): Promise<void> {
   // Servers that refuse INFO are run by others, who know.

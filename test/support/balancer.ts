@@ -27,7 +27,9 @@ export async function startBalancer(ports: readonly number[]): Promise<Balancer>
 
   const isReady = async (port: number): Promise<boolean> => {
     const signal = AbortSignal.timeout(1_000);
-    const response = await fetch(`http://127.0.0.1:${port}/ready`, { signal }).catch(() => undefined);
+    const response = await fetch(`http://127.0.0.1:${port}/ready`, { signal }).catch(
+      () => undefined,
+    );
     await response?.body?.cancel();
     return response?.status === 200;
   };
