@@ -1,5 +1,5 @@
 /**
- * `npm run test:stores`: the tests of the whole gateway once more on other stores, each gateway on a
+ * `npm run test:stores`: tests of the whole gateway once more on other stores, each gateway on a
  * database of its own on servers that are started here. Part of `npm test`, which runs them on
  * SQLite too. `npm run test:stores -- redis`, `npm run test:stores -- crash`: only these.
  */
