@@ -43,6 +43,7 @@ const NOT_A_CODEC = new Set([
   "fields.ts",
   "con-end.ts",
   "cumulative.ts",
+  "hubtel-like.ts",
   "xml.ts",
 ]);
 const PURE = /^src\/(?:core\/|codecs\/|config[a-z-]*\.ts|types\.ts)/;

@@ -234,8 +234,8 @@ function dialledBy(
 }
 
 /** The same fields as a JSON body, or as a query where the backend was registered with GET. */
-export function askInJson(fields: Fields, method: Backend["method"]): WireRequest {
-  if (method === "GET") return askInQuery(fields);
+export function askInJson(fields: JsonFields, method: Backend["method"]): WireRequest {
+  if (method === "GET") return askInQuery(inTexts(fields));
   return { method, path: "", query: "", headers: JSON_HEADERS, body: JSON.stringify(fields) };
 }
 
@@ -246,6 +246,14 @@ export function askInForm(fields: Fields, method: Backend["method"]): WireReques
 
 export function askInQuery(fields: Fields): WireRequest {
   return { method: "GET", path: "", query: formOf(fields), headers: {}, body: "" };
+}
+
+/** What is no plain value, as the JSON that it is. */
+function inTexts(fields: JsonFields): Fields {
+  const texts = Object.entries(fields).map(([name, value]): [string, string] => {
+    return [name, typeof value === "string" ? value : JSON.stringify(value)];
+  });
+  return Object.fromEntries(texts);
 }
 
 function formOf(fields: Fields): string {

@@ -2,17 +2,22 @@
 import type { Codec } from "../types.ts";
 import { africastalking } from "./africastalking.ts";
 import { airtelTz } from "./airtel-tz.ts";
+import { arkesel } from "./arkesel.ts";
+import { beem } from "./beem.ts";
 import { cellulant } from "./cellulant.ts";
 import { creditswitch } from "./creditswitch.ts";
 import { dmark } from "./dmark.ts";
+import { emergent } from "./emergent.ts";
 import type { CodecEntry, CodecOptions } from "./entry.ts";
 import { flares } from "./flares.ts";
 import { hollatags } from "./hollatags.ts";
+import { hubtel } from "./hubtel.ts";
 import { imimobile } from "./imimobile.ts";
 import { ixo } from "./ixo.ts";
 import { kairos } from "./kairos.ts";
 import { mnotify } from "./mnotify.ts";
 import { mtnMadapi } from "./mtn-madapi.ts";
+import { nalo } from "./nalo.ts";
 import { nsano } from "./nsano.ts";
 import { ola } from "./ola.ts";
 import { oltranz } from "./oltranz.ts";
@@ -26,28 +31,32 @@ import { yate } from "./yate.ts";
 
 export type { CodecEntry, CodecOptions } from "./entry.ts";
 
+// The first four are those that the product started from.
 export const codecs: readonly CodecEntry[] = [
   ...[ola, africastalking, ixo, kairos],
-  ...[
-    airtelTz,
-    cellulant,
-    creditswitch,
-    dmark,
-    flares,
-    hollatags,
-    imimobile,
-    mnotify,
-    mtnMadapi,
-    nsano,
-    oltranz,
-    safaricom,
-    smpp,
-    tigoTz,
-    truroute,
-    ussdServiceOp,
-    wigal,
-    yate,
-  ],
+  airtelTz,
+  arkesel,
+  beem,
+  cellulant,
+  creditswitch,
+  dmark,
+  emergent,
+  flares,
+  hollatags,
+  hubtel,
+  imimobile,
+  mnotify,
+  mtnMadapi,
+  nalo,
+  nsano,
+  oltranz,
+  safaricom,
+  smpp,
+  tigoTz,
+  truroute,
+  ussdServiceOp,
+  wigal,
+  yate,
 ];
 
 export const codecNames: readonly string[] = codecs.map(({ name }) => name);
