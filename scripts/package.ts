@@ -15,6 +15,8 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const MAIN = "./src/main.ts";
 /** What `dialyard dev` has to dial: found by path, so nothing that is compiled imports them. */
 const DEMO = ["examples/demo.ts", "examples/bills/biller.ts"];
+/** What `dialyard check-codec` runs: loaded by a codec's name. */
+const VECTORS = ["src/codecs/*.vectors.ts"];
 /** What browsers are served, which vite builds. */
 const CONSOLE = "console/dist";
 /** Of no use to who installs the package. */
@@ -31,7 +33,7 @@ export function writePackage(folder: string): void {
   const manifest = JSON.parse(readFileSync(inRoot("package.json"), "utf8")) as Manifest;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const entryPoints = [...Object.values(manifest.exports), MAIN, ...DEMO];
+  const entryPoints = [...Object.values(manifest.exports), MAIN, ...DEMO, ...VECTORS];
   compile(entryPoints.filter(isTypeScript), folder);
   buildConsole();
   copyRest([...manifest.files, CONSOLE], folder);

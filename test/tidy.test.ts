@@ -104,7 +104,7 @@ const rules: readonly Rule[] = [
   {
     title: "a codec is reached through the list alone",
     files: /^src\/(?!codecs\/)/,
-    forbid: /["'`][./]+\/codecs\/(?!(?:index|fields)\.ts)[^"'`]*["'`]/,
+    forbid: /["'`][./]+\/codecs\/(?!(?:index|fields)\.ts|\$\{name\}\.vectors)[^"'`]*["'`]/,
     why: "import it from codecs/index.ts by its configured name",
   },
 ];

@@ -1,4 +1,5 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { GoldenSheet } from "../testing/golden.ts";
 
 const VOICEPACT = "VoicePact USSD webhook guide";
 const EVENTS = "Africa's Talking USSD docs, end-of-session notification";
@@ -12,6 +13,13 @@ const later = {
   network: "62001",
   echo: {},
 } as const;
+
+const MASKED = { "documented request": "the source masks the number" };
+export const golden: readonly GoldenSheet[] = [
+  { file: "africastalking" },
+  { file: "crossgate", options: { preset: "crossgate" }, differs: MASKED },
+  { file: "techsavanna", options: { preset: "techsavanna" }, differs: MASKED },
+];
 
 export const vectors: readonly CodecVector[] = [
   {

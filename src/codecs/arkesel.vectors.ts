@@ -1,4 +1,5 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { GoldenSheet } from "../testing/golden.ts";
 
 const DOCS = "developers.arkesel.com, API specification 2.4.0";
 
@@ -10,6 +11,14 @@ const said = {
   network: "AIRTELTIGO",
   echo: { userID: "USSD_DOCUMENTATION" },
 } as const;
+
+export const golden: readonly GoldenSheet[] = [
+  {
+    file: "arkesel",
+    free: ["userID"],
+    differs: { "ids echoed exactly, as network": "half a reply is none" },
+  },
+];
 
 export const vectors: readonly CodecVector[] = [
   {

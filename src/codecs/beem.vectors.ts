@@ -1,4 +1,5 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { GoldenSheet } from "../testing/golden.ts";
 
 const DOCS = "docs.beem.africa/ussd, as quoted in code";
 
@@ -10,6 +11,14 @@ const said = {
   network: "tigotz",
   echo: { request_id: "1" },
 } as const;
+
+export const golden: readonly GoldenSheet[] = [
+  {
+    file: "beem",
+    free: ["payload.request_id"],
+    differs: { "initiate (payload quoted in code), as network": "ours says the code, too" },
+  },
+];
 
 export const vectors: readonly CodecVector[] = [
   {

@@ -1,4 +1,19 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { GoldenSheet } from "../testing/golden.ts";
+
+export const golden: readonly GoldenSheet[] = [
+  {
+    file: "airtel-flares",
+    free: ["MSC"],
+    code: ({ expect }) => (expect?.dialled?.startsWith("*167") ? "*167#" : undefined),
+    differs: {
+      "strip leading newline of reply, as network": "the newline never was on the wire",
+      "cleanup of unknown session":
+        "what is no session is acknowledged all the same; its msisdn is no number",
+      "cleanup as seen in production": "the source masks the number",
+    },
+  },
+];
 
 export const vectors: readonly CodecVector[] = [
   {

@@ -1,4 +1,15 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { GoldenSheet } from "../testing/golden.ts";
+
+export const golden: readonly GoldenSheet[] = [
+  {
+    file: "hollatags",
+    free: ["session_msg"],
+    differs: {
+      "end reply, as application": "the id goes back as the text that it came as",
+    },
+  },
+];
 
 export const vectors: readonly CodecVector[] = [
   {

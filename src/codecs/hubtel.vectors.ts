@@ -1,4 +1,5 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { GoldenSheet } from "../testing/golden.ts";
 
 const SOURCE = "habbes/ussd-menu-builder, test/ussd-menu.js, Hubtel Support";
 
@@ -9,6 +10,20 @@ const said = {
   network: "MTN",
   echo: { case: "" },
 } as const;
+
+export const golden: readonly GoldenSheet[] = [
+  {
+    file: "hubtel",
+    differs: {
+      "official initiation from app channel, as network":
+        "types begin with a capital here, as some applications compare them",
+      "end reply with null ClientState, as application":
+        "what Hubtel documents is always said, whatever a test leaves out",
+      "end reply with null ClientState, as network":
+        "a simulator's request, without Type and Sequence: ours has both",
+    },
+  },
+];
 
 export const vectors: readonly CodecVector[] = [
   {

@@ -1,4 +1,18 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { GoldenSheet } from "../testing/golden.ts";
+
+export const golden: readonly GoldenSheet[] = [
+  {
+    file: "imimobile",
+    free: ["tid", "dcs", "code"],
+    differs: { "begin, as network": "a dial says what was dialled here, no text" },
+    options: {
+      service_code: "*56263#",
+      abortPrefix: "Farewell",
+      abortReply: "You have ended the session",
+    },
+  },
+];
 
 export const vectors: readonly CodecVector[] = [
   {

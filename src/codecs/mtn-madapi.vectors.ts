@@ -1,4 +1,7 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { GoldenSheet } from "../testing/golden.ts";
+
+export const golden: readonly GoldenSheet[] = [{ file: "mtn-madapi", free: ["ussdString"] }];
 
 export const vectors: readonly CodecVector[] = [
   {

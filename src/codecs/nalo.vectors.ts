@@ -1,4 +1,5 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { GoldenSheet } from "../testing/golden.ts";
 
 const DOCS = "Nalo Solutions, Postman collection UyrEhaLQ";
 
@@ -10,6 +11,15 @@ const said = {
   network: "MTN",
   echo: { USERID: "NALOTest" },
 } as const;
+
+const OLDER = "the older form has no session id: ours always has one";
+export const golden: readonly GoldenSheet[] = [
+  {
+    file: "nalo",
+    free: ["USERID"],
+    differs: { "continue reply, as network": OLDER, "end reply, as network": OLDER },
+  },
+];
 
 export const vectors: readonly CodecVector[] = [
   {

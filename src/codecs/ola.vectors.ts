@@ -1,4 +1,5 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { GoldenSheet } from "../testing/golden.ts";
 
 const DOCS = "OLA USSD gateway API reference";
 
@@ -259,5 +260,15 @@ content-type: application/json
 
 {"provider":"test","msisdn":"258823456789","session_id":"s","transaction_id":"t","service_code":"*365#","input":"","admin":true}`,
     error: "unknown_field",
+  },
+];
+
+export const golden: readonly GoldenSheet[] = [
+  {
+    file: "ola",
+    differs: {
+      "Example 5 backend error (response only), as application":
+        "a backend's 500: Dialyard itself never answers a channel with one (RELIABILITY 2.5)",
+    },
   },
 ];

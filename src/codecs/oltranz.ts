@@ -33,6 +33,9 @@ export const oltranz: CodecEntry = {
   create: () => codec,
 };
 
+/** As its documentation shows it. */
+const HEADERS = { "content-type": "application/json;charset=UTF-8" };
+
 const codec: Codec = {
   name: oltranz.name,
 
@@ -51,12 +54,14 @@ const codec: Codec = {
     };
   },
 
-  encode: ({ reply }, { echo }) =>
-    answerInJson(200, {
+  encode: ({ reply }, { echo }) => ({
+    ...answerInJson(200, {
       ...(parseJson(echo.body ?? "{}") as object),
       response: reply?.screen ?? "",
       action: reply?.action === "continue" ? "CON" : "END",
     }),
+    headers: HEADERS,
+  }),
 
   request({ sessionId, serviceCode, msisdn, input, transactionId }, { method }, nowMs = 0) {
     const requestTime = new Date(nowMs).toISOString().slice(0, 19).replace("T", " ");

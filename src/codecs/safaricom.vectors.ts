@@ -1,4 +1,5 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { GoldenSheet } from "../testing/golden.ts";
 
 const VUMI = "praekelt/vumi, vumi/transports/safaricom/tests";
 
@@ -11,6 +12,19 @@ const said = {
   network: undefined,
   echo: {},
 } as const;
+
+export const golden: readonly GoldenSheet[] = [
+  {
+    file: "safaricom",
+    code: "*167#",
+    differs: {
+      "begin, as network": "a code alone is dialled where the test dials more behind it",
+      "same params twice, as application":
+        "a text that brings nothing new is answered as before, not as an empty answer (DESIGN §5)",
+      "same params twice, as network": "the text of an empty answer ends in a star here",
+    },
+  },
+];
 
 export const vectors: readonly CodecVector[] = [
   {

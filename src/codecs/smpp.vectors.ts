@@ -1,4 +1,5 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { GoldenSheet } from "../testing/golden.ts";
 
 const MICA = "praekelt/vumi@b74b5dac, vumi/transports/smpp/processors/tests/test_mica.py";
 const SIXDEE = "praekelt/vumi@b74b5dac, vumi/transports/smpp/processors/tests/test_sixdee.py";
@@ -236,3 +237,12 @@ balance`,
     error: "bad_dialled",
   },
 ];
+
+export const golden: readonly GoldenSheet[] = ["mica", "sixdee"].map((profile) => ({
+  file: `smpp-${profile}`,
+  options: ({ config }): Readonly<Record<string, string>> => ({
+    profile,
+    codeField:
+      config?.["ussdCodePduField"] === "destination_addr" ? "destination_addr" : "short_message",
+  }),
+}));

@@ -1,4 +1,5 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { GoldenSheet } from "../testing/golden.ts";
 
 const TRAFFIC = "muhandofranc/UssdGatewayTz docs/mno-tigo.md, smoke examples";
 
@@ -7,6 +8,15 @@ const a = {
   ...{ messageId: undefined, network: undefined, echo: {} },
 };
 const b = { ...a, sessionId: "SMOKE-B", msisdn: "255656560679" };
+
+export const golden: readonly GoldenSheet[] = [
+  {
+    file: "tigo-tz",
+    free: ["IMSI"],
+    options: ({ name }): Readonly<Record<string, string>> =>
+      name.startsWith("scheme B") ? { scheme: "B" } : { partner: "191" },
+  },
+];
 
 export const vectors: readonly CodecVector[] = [
   {

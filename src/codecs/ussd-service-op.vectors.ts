@@ -1,4 +1,11 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { GoldenSheet } from "../testing/golden.ts";
+
+export const golden: readonly GoldenSheet[] = [
+  { file: "uzo" },
+  { file: "korba", options: { preset: "korba" } },
+  { file: "txtghana", options: { preset: "txtghana" } },
+];
 
 export const vectors: readonly CodecVector[] = [
   {
