@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import pino from "pino";
 import pinoPretty from "pino-pretty";
 import { defineCommand, parseCommand } from "./cli/args.ts";
+import { checkCodecCommand, runCheckCodec } from "./cli/check-codec.ts";
 import { create, createCommand } from "./cli/create.ts";
 import { isUp, registerTarget, type Target } from "./cli/dev-target.ts";
 import { dial, dialCommand } from "./cli/dial.ts";
@@ -84,6 +85,7 @@ Usage: dialyard COMMAND [options]
   lint      find faults in an application without calling it
   graph     print an application as a flowchart
   crawl     walk every option of an application
+  check-codec  run a protocol's vectors, or ask an application with them
   config    print the configuration in force
   version   print the version
 
@@ -118,6 +120,12 @@ async function run(name: string): Promise<number> {
     case "graph":
     case "crawl":
       return inspect(name);
+    case "check-codec": {
+      const parsed = parseCommand(checkCodecCommand, argv);
+      if (parsed.type !== "run") return printed(parsed);
+      const io = { out: console.log, err: console.error };
+      return runCheckCodec(parsed.positionals, parsed.values, io);
+    }
     case "version":
     case "--version":
       console.log(version);

@@ -61,8 +61,8 @@ function wireOf({ tlvs, short_message, text, ...addresses }: PduFields): WireReq
 
 /** The question to an answer that ends: the end bit is the answer's own. */
 function withoutEnd(request: WireRequest): WireRequest {
-  const info = request.headers["its_session_info"];
-  if (info === undefined) return request;
-  const started = (Number.parseInt(info, 16) & 0xfffe).toString(16).padStart(4, "0");
+  const bits = request.headers["its_session_info"];
+  if (bits === undefined) return request;
+  const started = (Number.parseInt(bits, 16) & 0xfffe).toString(16).padStart(4, "0");
   return { ...request, headers: { ...request.headers, its_session_info: started } };
 }

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { runCheckCodec } from "./check-codec.ts";
+
+async function run(positionals: readonly string[], url?: string) {
+  let said = "";
+  const note = (text: string) => void (said += text);
+  const status = await runCheckCodec(positionals, { url, json: false }, { out: note, err: note });
+  return { status, said };
+}
+
+async function startApp(body: string): Promise<{ url: string; close: () => void }> {
+  const server = createServer((request, response) => {
+    request.resume().on("end", () => {
+      response.writeHead(200, { "content-type": "text/plain" }).end(body);
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/ussd`, close: () => server.close() };
+}
+
+test("a protocol's own vectors pass, each by its title", async () => {
+  const { status, said } = await run(["hubtel"]);
+  assert.equal(status, 0);
+  assert.match(said, /✔ a dial carries the code as it was typed/);
+  assert.match(said, /hubtel: 9 passed, 0 failed/);
+});
+
+test("an application that answers as the protocol wants passes", async () => {
+  const app = await startApp("CON Welcome\n1. Pay");
+  const { status, said } = await run(["africastalking"], app.url);
+  app.close();
+  assert.equal(status, 0, said);
+});
+
+test("one that does not is told which request it answered wrongly", async () => {
+  const app = await startApp("");
+  const { status, said } = await run(["africastalking"], app.url);
+  app.close();
+  assert.equal(status, 1);
+  assert.match(said, /✖ /);
+});
+
+test("a protocol that is not there is told those that are", async () => {
+  const { status, said } = await run(["smoke"]);
+  assert.equal(status, 2);
+  assert.match(said, /there are ola, .*hubtel/);
+});
+
+test("a file that is not there is said to be so", async () => {
+  assert.equal((await run(["hubtel", "/nowhere.jsonl"])).status, 2);
+});
