@@ -95,7 +95,11 @@ const codec: Codec = {
     return { action: type === ANSWER ? "continue" : "end", screen: screenOf(screen, "msg") };
   },
 
-  notice: (turn, { url, method }) => ({ ...ask(turn, RELEASE, "", method), url }),
+  // To the address of all messages, unless the backend has one for notices.
+  notice: (turn, { url, eventsUrl, method }) => ({
+    ...ask(turn, RELEASE, "", method),
+    url: eventsUrl ?? url,
+  }),
 };
 
 function readerOf(request: WireRequest): (name: string) => string | undefined {

@@ -1,4 +1,5 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { GoldenSheet } from "../testing/golden.ts";
 
 const DOCS = "TruRoute USSD XML Interface v1.3";
 const BASE = {
@@ -19,6 +20,15 @@ HTTP/1.1 400
 content-type: text/xml; charset=utf-8
 
 <ussd><type>3</type><msg></msg></ussd>`;
+
+export const golden: readonly GoldenSheet[] = [
+  {
+    file: "truroute",
+    differs: {
+      "continue reply with premium, as application": "Dialyard charges nothing: no premium is sent",
+    },
+  },
+];
 
 export const vectors: readonly CodecVector[] = [
   {
