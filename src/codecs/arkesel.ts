@@ -22,6 +22,7 @@ import {
   labelOf,
   readJson,
   requireSame,
+  requireSameMsisdn,
   requireSuccess,
   screenOf,
   textOf,
@@ -81,7 +82,7 @@ function createArkesel(userID: string): Codec {
       const { sessionID, msisdn, message, continueSession } = readJson(response, "bad_reply");
       // An application may leave the ids out; another session's are another session's answer.
       if (sessionID !== undefined) requireSame(sessionID, turn.sessionId, "sessionID");
-      if (msisdn !== undefined) requireSame(msisdn, turn.msisdn, "msisdn");
+      if (msisdn !== undefined) requireSameMsisdn(msisdn, turn.msisdn, "msisdn");
       if (typeof continueSession !== "boolean") {
         throw new WireError("bad_reply", "continueSession must be true or false");
       }

@@ -25,6 +25,7 @@ import {
   labelOf,
   readJson,
   requireSame,
+  requireSameMsisdn,
   requireSuccess,
   screenOf,
   SERVICE_CODE_OPTION,
@@ -88,7 +89,7 @@ function createBeem(serviceCode: Dialled | undefined): Codec {
       requireSuccess(response);
       const { session_id, msisdn, command, payload } = readJson(response, "bad_reply");
       if (session_id !== undefined) requireSame(session_id, turn.sessionId, "session_id");
-      if (msisdn !== undefined) requireSame(msisdn, turn.msisdn, "msisdn");
+      if (msisdn !== undefined) requireSameMsisdn(msisdn, turn.msisdn, "msisdn");
       if (command !== "continue" && command !== "terminate") {
         throw new WireError("bad_reply", "command must be continue or terminate");
       }

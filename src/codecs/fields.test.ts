@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { plusMsisdnOf, readForm, readJson, textOf } from "./fields.ts";
+import { WireError } from "../core/failure.ts";
+import { plusMsisdnOf, readForm, readJson, requireSameMsisdn, textOf } from "./fields.ts";
 
 const FORM = "application/x-www-form-urlencoded";
 const form = (body: string, type = FORM) => readForm({ headers: { "content-type": type }, body });
@@ -122,4 +123,11 @@ test("a number with its plus has 8 to 15 digits, the first not 0", () => {
       message: /^phoneNumber /,
     });
   }
+});
+
+test("an answer may say the number with a plus, and never another number", () => {
+  requireSameMsisdn("+233241234567", "233241234567", "msisdn");
+  requireSameMsisdn("233241234567", "233241234567", "msisdn");
+  for (const other of ["+233241234568", "++233241234567", 233241234567, undefined])
+    assert.throws(() => requireSameMsisdn(other, "233241234567", "msisdn"), WireError);
 });

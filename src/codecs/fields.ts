@@ -306,6 +306,11 @@ export function requireSame(value: unknown, expected: string, name: string): voi
   if (value !== expected) throw new WireError("bad_reply", `${name} is not the one asked with`);
 }
 
+/** The number asked with; some applications put a plus before it (npm ussd-builder). */
+export function requireSameMsisdn(value: unknown, expected: string, name: string): void {
+  requireSame(typeof value === "string" ? value.replace(/^\+/, "") : value, expected, name);
+}
+
 /** What a backend may answer with: a status that says success, and nothing compressed. */
 export function requireSuccess({ status, headers }: WireReply): void {
   if (status < 200 || status > 299) throw new WireError("bad_reply", `status is ${status}`);

@@ -23,7 +23,7 @@ import {
   isFirst,
   labelOf,
   readJson,
-  requireSame,
+  requireSameMsisdn,
   requireSuccess,
   screenOf,
   SERVICE_CODE_OPTION,
@@ -50,6 +50,8 @@ function createNalo(userId: string, serviceCode: Dialled | undefined): Codec {
     name: nalo.name,
     carriesDialledDigits: true,
     screenOctetsMax: SCREEN_OCTETS_MAX,
+    // Not in its older form.
+    namesNoSession: true,
 
     decode(request) {
       const body = readJson(request, "bad_body");
@@ -89,7 +91,7 @@ function createNalo(userId: string, serviceCode: Dialled | undefined): Codec {
     reply(response, turn) {
       requireSuccess(response);
       const { MSISDN, MSG, MSGTYPE } = readJson(response, "bad_reply");
-      if (MSISDN !== undefined) requireSame(MSISDN, turn.msisdn, "MSISDN");
+      if (MSISDN !== undefined) requireSameMsisdn(MSISDN, turn.msisdn, "MSISDN");
       if (typeof MSGTYPE !== "boolean") {
         throw new WireError("bad_reply", "MSGTYPE must be true or false");
       }
