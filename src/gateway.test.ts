@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createCodec } from "./codecs/index.ts";
 import { asServiceCode } from "./core/address.ts";
+import { failureScreen } from "./core/failure.ts";
 import { type Gateway, handleTurn } from "./gateway.ts";
 import { memoryStore } from "./stores/memory.ts";
 import type { Backend, Channel, Codec, Inbound, Reply, Turn, WireRequest } from "./types.ts";
@@ -99,37 +100,33 @@ test("of digits dialled in one go, each call is told what the one before left", 
   assert.deepEqual(told, [undefined, "after 1", "after 2"]);
 });
 
-describe("a wire that names the subscriber on the first leg only", () => {
-  const dial = { ...SAID, phase: "begin", dialled: "*365#", msisdn: "233241234567" };
-  const typed = { ...SAID, phase: "continue", input: { kind: "latest", text: "1" } };
+describe("while the store does not answer", () => {
+  const down = () => Promise.reject(new Error("the store is down"));
+  const read = async (message: object): Promise<string> => {
+    const { gateway, sessions } = openGateway(() => assert.fail("no backend is asked"));
+    const store = { ...sessions, open: down };
+    const { wire } = await handleTurn(
+      { ...gateway, store, report: () => undefined },
+      channelOn(plainCodec()),
+      wireOf({ ...SAID, msisdn: "233241234567", ...message }),
+    );
+    return (JSON.parse(wire.body) as { reply: Reply }).reply.screen;
+  };
 
-  test("is followed by the network's id alone", async () => {
-    const calls: string[] = [];
-    const { gateway } = openGateway(({ msisdn, input }) => {
-      calls.push(`${msisdn} ${input}`);
-      return { reply: MENU };
+  test("of a dial nothing was sent (F44)", async () => {
+    const screen = await read({ phase: "begin", dialled: "*365#" });
+    assert.equal(screen, failureScreen("store_unavailable", "en"));
+  });
+
+  for (const [what, message] of [
+    ["an answer", { phase: "continue", input: { kind: "latest", text: "1" } }],
+    ["a dial with a transfer behind it", { phase: "begin", dialled: "*365*2*500#" }],
+    ["a history", { phase: "unknown", dialled: "*365#", input: { kind: "history", text: "1" } }],
+  ] as const) {
+    test(`${what} may be a copy of one that was executed: nothing is promised`, async () => {
+      assert.equal(await read(message), failureScreen("turn_unsettled", "en"));
     });
-    const channel = channelOn(plainCodec({ keyedById: true }));
-    await handleTurn(gateway, channel, wireOf(dial));
-    await handleTurn(gateway, channel, wireOf(typed));
-    assert.deepEqual(calls, ["233241234567 ", "233241234567 1"]);
-  });
-
-  test("tells whether a dialogue lives, and a notice changes nothing", async () => {
-    const { gateway } = openGateway(() => ({ reply: MENU }));
-    const channel = channelOn(plainCodec({ keyedById: true }));
-    const ask = async (phase: string, sessionId: string) => {
-      const { wire } = await handleTurn(gateway, channel, wireOf({ ...SAID, sessionId, phase }));
-      return (JSON.parse(wire.body) as { isLive?: boolean; reply?: Reply }).isLive;
-    };
-    await handleTurn(gateway, channel, wireOf(dial));
-    assert.equal(await ask("query", "n1"), true);
-    assert.equal(await ask("query", "n2"), false);
-    assert.equal(await ask("notice", "n1"), undefined);
-    assert.equal(await ask("query", "n1"), true);
-    await handleTurn(gateway, channel, wireOf({ ...SAID, phase: "abort" }));
-    assert.equal(await ask("query", "n1"), false);
-  });
+  }
 });
 
 test("a retransmit that a second kill cut off is still a retransmit", async () => {

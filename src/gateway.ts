@@ -7,7 +7,7 @@ import type { AttemptOnWire, BackendResult } from "./backend/call.ts";
 import { closeAnswered, closeAsked, type Closed, type Limits, truthfully } from "./core/answer.ts";
 import { endWith, type FailureCode, WireError } from "./core/failure.ts";
 import type { Routes } from "./core/route.ts";
-import { fingerprint, noticeTurn, openTurn, type ToAsk } from "./core/turn.ts";
+import { fingerprint, isPlainDial, noticeTurn, openTurn, type ToAsk } from "./core/turn.ts";
 import type {
   Answer,
   AttemptRecord,
@@ -134,7 +134,6 @@ async function takeTurn(visit: Visit): Promise<Taken> {
   const { gateway, channel, inbound } = visit;
   if (inbound.phase === "notice") return NO_SCREEN;
   const held = await openWhenFree(visit);
-  if (inbound.phase === "query") return tellLife(gateway, held);
   if (held.type === "failed") return refused(visit, held.code);
   const { lease, redriven, lostTurns } = held;
   const leftMs = visit.budget.deadlineMs - gateway.nowMs();
@@ -165,17 +164,6 @@ async function takeTurn(visit: Visit): Promise<Taken> {
   const settled = await settle(visit, lease, done, "shownInput" in opened ? opened.shownInput : "");
   if (opened.type === "abort") tellBackend(gateway, done.session, opened.session.appState);
   return { ...settled, isShown: opened.type === "repeat" && !held.undelivered };
-}
-
-/** A turn under way means that it lives. */
-async function tellLife(gateway: Gateway, held: HeldOrFailed): Promise<Taken> {
-  const isLive = held.type === "failed" ? held.code === "session_busy" : isOpen(held.session);
-  if (held.type === "leased") await gateway.store.release(held.lease);
-  return { ...NO_SCREEN, answer: { ...NO_SCREEN.answer, isLive } };
-}
-
-function isOpen(session: Session | undefined): boolean {
-  return session !== undefined && !session.ended;
 }
 
 const NO_SCREEN: Taken = {
@@ -276,7 +264,11 @@ async function openWhenFree(visit: Visit): Promise<HeldOrFailed> {
       // Nobody takes this turn any more.
       return late.type === "leased" ? gateway.store.release(late.lease) : undefined;
     });
-    if (held === undefined) return { type: "failed", code: "store_unavailable" };
+    if (held === undefined) {
+      // Whether an answer was heard before, only the store knows (RELIABILITY 2.5).
+      const isFirst = isPlainDial(inbound, gateway.routes);
+      return { type: "failed", code: isFirst ? "store_unavailable" : "turn_unsettled" };
+    }
     if (held.type === "leased") return { ...held, waited };
     waited = held.twin;
     // A notice that it is over waits for the turn's end as a twin does.
@@ -328,17 +320,13 @@ function beginVisit(gateway: Gateway, channel: Channel, request: WireRequest): V
     gateway,
     channel,
     inbound,
-    key: gateway.keyOf(nameOf(channel, inbound)),
+    // Channel, the network's id and the number: another MSISDN never meets an old state.
+    key: gateway.keyOf(`${channel.name}\n${inbound.sessionId ?? ""}\n${inbound.msisdn ?? ""}`),
     said,
     saidDigest: gateway.digest(said),
     octets: request.body.length,
     budget: { startedAtMs, deadlineMs: startedAtMs + channel.turnBudgetMs, hops },
   };
-}
-
-/** Channel, the network's id and the number: another MSISDN never meets an old state. */
-function nameOf({ name, codec }: Channel, { sessionId = "", msisdn }: Inbound): string {
-  return `${name}\n${sessionId}\n${codec.keyedById ? "" : (msisdn ?? "")}`;
 }
 
 /** RELIABILITY 2.7: a chain of gateways whose last calls the first must not run for ever. */

@@ -48,9 +48,9 @@ export type Inbound = {
   /**
    * "unknown" where the wire does not say whether this begins or continues a dialogue.
    * "abort" is a notice that the dialogue is over: nobody will read a screen. "notice" is one that
-   * changes nothing (a screen was delivered), "query" asks whether the dialogue lives.
+   * changes nothing: a screen was delivered.
    */
-  readonly phase: "begin" | "continue" | "abort" | "unknown" | "notice" | "query";
+  readonly phase: "begin" | "continue" | "abort" | "unknown" | "notice";
   /** As far as this request tells; digits after the service code may be part of it. */
   readonly dialled: Dialled | undefined;
   /** "latest": typed at this turn. "history": everything typed so far, joined by "*". */
@@ -82,8 +82,6 @@ export type Answer = {
   readonly failure: FailureCode | undefined;
   /** Service code as far as known, for doors that report errors as JSON. */
   readonly serviceCode: string | undefined;
-  /** After a "query": whether the dialogue lives. */
-  readonly isLive?: boolean;
 };
 
 /** One call of a backend, whatever wire the backend speaks. */
@@ -140,10 +138,6 @@ export interface Codec {
   readonly requestsPerMinuteMax?: number;
   /** How the network asks; POST alone where it is left out. */
   readonly methods?: readonly string[];
-  /** The network asks at paths below the channel's: they are `path` of its requests. */
-  readonly hasSubpaths?: true;
-  /** The subscriber is named on the first leg only: a dialogue is found by the network's id. */
-  readonly keyedById?: true;
   /** What this network shows, where it is less than others: the default of its channels. */
   readonly screenOctetsMax?: number;
 

@@ -132,6 +132,8 @@ describe("the plan", () => {
   const options: Options = {
     ...{ seed: 11, minutes: 10, sessions: 1_000, kills: 100, stops: 20, postgresKills: 5 },
     ...{ redisKills: 5, cuts: 60, store: "redis", redisDisk: "everysec", budgetMs: BUDGET_MS },
+    // Beside other tests of the suite: a screen that hangs is found, a busy machine is not.
+    spareMs: 2_000,
   };
 
   test("is the same for the same seed, and another for another", () => {
@@ -212,6 +214,8 @@ describe("the fault proxy", () => {
 const short: Options = {
   ...{ seed: 0, minutes: 0.12, sessions: 100, kills: 3, stops: 1, postgresKills: 1, redisKills: 0 },
   ...{ cuts: 3, store: "postgres", redisDisk: "everysec", budgetMs: BUDGET_MS },
+  // Beside other tests of the suite: a screen that hangs is found, a busy machine is not.
+  spareMs: 2_000,
 };
 
 test("a short run on PostgreSQL: killed gateways, a killed database", { skip: noPostgres }, (t) =>
@@ -224,23 +228,10 @@ test(
   (t) => run(t, { ...short, seed: Date.now() % 2 ** 31, store: "redis", redisKills: 1, kills: 2 }),
 );
 
-/** What `npm run chaos` fails on and these short runs only report. */
-const REPORTED: Readonly<Record<string, string>> = {
-  late: "a busy machine delays gateways too, and no test here fails by the clock",
-  false_promise:
-    "open: a repeat that meets a store just killed reads F44's text, whatever its turn did before",
-};
-
 async function run(t: TestContext, options: Options): Promise<void> {
   t.diagnostic(`seed ${options.seed}`);
   const { verdict, faults, countedLost } = await runChaos(options, () => undefined);
-  for (const { rule, what } of verdict.violations) {
-    if (rule in REPORTED) t.diagnostic(`${rule}: ${what} (${REPORTED[rule]})`);
-  }
-  assert.deepEqual(
-    verdict.violations.filter(({ rule }) => !(rule in REPORTED)),
-    [],
-  );
+  assert.deepEqual(verdict.violations, []);
   assert.ok((verdict.ends["done"] ?? 0) > 0, JSON.stringify(verdict.ends));
   assert.ok((faults["kill"] ?? 0) > 0 && faults["kill_postgres"] === 1, JSON.stringify(faults));
   assert.equal(countedLost ?? 0, 0);

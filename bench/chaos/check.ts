@@ -22,6 +22,7 @@ export type Histories = {
   readonly records: readonly RecordRow[];
   readonly away: readonly Away[];
   readonly budgetMs: number;
+  readonly spareMs?: number | undefined;
   /** Last words of nodes that ended though nobody killed them. */
   readonly died: readonly string[];
   /**
@@ -158,7 +159,7 @@ function judgeIds(calls: readonly LedgerCall[]): readonly Violation[] {
 }
 
 /** Answered within the budget, but for the time that the node was stopped and we ourselves late. */
-function judgeTimes({ slow, away, budgetMs }: Histories): readonly Violation[] {
+function judgeTimes({ slow, away, budgetMs, spareMs = SPARE_MS }: Histories): readonly Violation[] {
   return slow.flatMap(({ node, networkId, sentAt, tookMs, answered, lagMs }) => {
     const to = sentAt + tookMs;
     const asleepMs = away
@@ -168,7 +169,7 @@ function judgeTimes({ slow, away, budgetMs }: Histories): readonly Violation[] {
         0,
       );
     const lateMs = tookMs - asleepMs - lagMs - budgetMs;
-    if (lateMs <= SPARE_MS) return [];
+    if (lateMs <= spareMs) return [];
     const how = answered ? "answered" : "not answered";
     const what = `${networkId} on node ${node}: ${how}, ${Math.round(lateMs)} ms beyond the budget`;
     return [{ rule: "late", what }];

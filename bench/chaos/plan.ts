@@ -20,6 +20,8 @@ export type Options = {
   /** `appendfsync` of Redis, or no append-only file. */
   readonly redisDisk: "always" | "everysec" | "none";
   readonly budgetMs: number;
+  /** What a screen may come late by, beyond the budget; 250 where it is left out. */
+  readonly spareMs?: number;
 };
 
 export const NODES = 3;

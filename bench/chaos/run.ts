@@ -83,6 +83,7 @@ export async function runChaos(
       away: nodes.flatMap(({ away }) => away),
       died: nodes.flatMap(({ died }) => died),
       budgetMs: options.budgetMs,
+      spareMs: options.spareMs,
       ...(options.redisDisk === "none" && options.redisKills > 0 && { countedLost }),
     });
     const { requests, broken: brokenConnections } = report;

@@ -178,6 +178,13 @@ function dialOrLost({ phase, dialled, input }: Inbound): Typed {
   return whole === undefined ? { type: "lost" } : { type: "begin", dialled: whole };
 }
 
+/** A code dialled with nothing behind it: the first call of a backend, before anything is chosen. */
+export function isPlainDial({ phase, dialled, input }: Inbound, routes: Routes): boolean {
+  const isDial = phase === "begin" || (phase === "unknown" && input.text === "");
+  if (!isDial || dialled === undefined) return false;
+  return (findRoute(routes, dialled)?.digits.length ?? 0) === 0;
+}
+
 /** What identifies a message: its text, or what was dialled where a dial carries no text. */
 export function fingerprint({ input, dialled, phase }: Inbound): string {
   const isDial = phase === "begin" || (phase === "unknown" && input.text === "");
