@@ -81,6 +81,17 @@ describe("console", { skip: skipReason() }, () => {
     });
   }
 
+  test("before the channels are known nothing can be dialled, and what was typed stays", async () => {
+    await page.route("**/api/v1/channels", async (route) => {
+      await new Promise((done) => setTimeout(done, 500));
+      await route.continue();
+    });
+    await open("/phone");
+    await type("*365#");
+    assert.match((await glass().textContent()) ?? "", /Check Balance/);
+    await page.unroute("**/api/v1/channels");
+  });
+
   test("a dialogue goes through every channel, with both hops' bytes beside it", async () => {
     for (const channel of ["test", "africastalking", "ixo", "kairos"]) {
       await open("/phone");

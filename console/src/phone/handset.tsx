@@ -105,7 +105,7 @@ function Entry({
   onLeave: () => void;
 }) {
   const isOpen = state.call !== undefined;
-  const isReady = !state.isBusy && (isOpen || isDiallable(typed));
+  const isReady = state.channel !== "" && !state.isBusy && (isOpen || isDiallable(typed));
   const label = handsetWord(language, isOpen ? "answer" : "code");
   return (
     <form
@@ -168,7 +168,11 @@ function Glass({
         <ul class="rest-codes">
           {codes.slice(0, 5).map(({ service_code, name }) => (
             <li key={service_code}>
-              <button type="button" onClick={() => onKey(service_code)}>
+              <button
+                type="button"
+                disabled={state.channel === ""}
+                onClick={() => onKey(service_code)}
+              >
                 <b>{service_code}</b> <span>{name}</span>
               </button>
             </li>
