@@ -3,12 +3,13 @@
  * for each codec as channel and backend, in turns per CPU second. What core is handed from outside
  * (the keyed digest) is a stand-in here, and counted in a second figure.
  */
-import { createCodec, codecNames } from "../src/codecs/index.ts";
+import { codecs } from "../src/codecs/index.ts";
 import { asServiceCode } from "../src/core/address.ts";
 import { asksForSecret } from "../src/core/redact.ts";
 import { cleanScreen, fitScreen } from "../src/core/screen.ts";
 import { closeTurn, fingerprint, openTurn, type Given } from "../src/core/turn.ts";
 import { createDigest } from "../src/stores/seal.ts";
+import type { CodecEntry } from "../src/codecs/entry.ts";
 import type { Backend, Codec, ServiceCode, Session, Turn, WireReply } from "../src/types.ts";
 import type { WireRequest } from "../src/types.ts";
 import { median } from "./figures.ts";
@@ -35,17 +36,18 @@ const digest = createDigest(Buffer.alloc(32, 7));
 const standIn = (text: string): string => text;
 
 process.send?.(
-  codecNames.map((codec): CoreFigure => {
+  codecs.map((entry): CoreFigure => {
     return {
-      codec,
-      turnsPerCpuSecond: turnsPerCpuSecond(codec, standIn),
-      withDigests: turnsPerCpuSecond(codec, digest),
+      codec: entry.name,
+      turnsPerCpuSecond: turnsPerCpuSecond(entry, standIn),
+      withDigests: turnsPerCpuSecond(entry, digest),
     };
   }),
 );
 
-function turnsPerCpuSecond(name: string, keyed: Given["digest"]): number {
-  const codec = createCodec(name, name === "ola" ? { service_code: CODE } : {});
+function turnsPerCpuSecond(entry: CodecEntry, keyed: Given["digest"]): number {
+  // Where the wire carries no code, the channel says it.
+  const codec = entry.create("service_code" in entry.options ? { service_code: CODE } : {});
   const script = scriptOf(codec, keyed);
   const rounds = Array.from({ length: ROUNDS + 1 }, () => {
     const before = process.cpuUsage();

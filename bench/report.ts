@@ -79,17 +79,12 @@ export function goalsOf(
 ): readonly Goal[] {
   const of = (id: string): readonly Window[] => windows.get(id) ?? [];
   const gateway = of(ROW.gateway);
-  const slowest = Math.min(...core.map(({ turnsPerCpuSecond }) => turnsPerCpuSecond));
   return [
     atMost("gateway : bare proxy, CPU per turn", 1.3, ratioOf(gateway, of(ROW.bare))),
     atMost("gateway : Express + axios, CPU per turn", 0.3, ratioOf(gateway, of(ROW.express))),
     atMost(`with ${stored} sessions : with none`, 1.05, ratioOf(of(ROW.filled), gateway)),
-    {
-      title: "codec + core alone, slowest codec, turns per CPU second",
-      wanted: "≥ 100,000",
-      measured: thousands(slowest),
-      verdict: slowest >= 100_000 ? "met" : `missed by ${percent(1 - slowest / 100_000)}`,
-    },
+    slowestGoal("the first four codecs", 100_000, core.slice(0, 4)),
+    slowestGoal("all codecs", 50_000, core),
     stubGoal(windows),
   ];
 }
@@ -97,6 +92,16 @@ export function goalsOf(
 function atMost(title: string, max: number, ratio: number): Goal {
   const verdict = ratio <= max ? "met" : `missed by ${percent(ratio / max - 1)}`;
   return { title, wanted: `≤ ${max}`, measured: fixed(ratio, 3), verdict };
+}
+
+function slowestGoal(whose: string, min: number, figures: readonly CoreFigure[]): Goal {
+  const slowest = Math.min(...figures.map(({ turnsPerCpuSecond }) => turnsPerCpuSecond));
+  return {
+    title: `codec + core alone, slowest of ${whose}, turns per CPU second`,
+    wanted: `≥ ${thousands(min)}`,
+    measured: thousands(slowest),
+    verdict: slowest >= min ? "met" : `missed by ${percent(1 - slowest / min)}`,
+  };
 }
 
 /** Were it not so, the run would say more about the stub than about those that call it. */

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { SERVICE_CODES, startGateway, startNginx, startScript, startStub } from "./contenders.ts";
 import type { BackendProtocol, Contender } from "./contenders.ts";
+import { codecNames } from "../src/codecs/index.ts";
 import type { CoreFigure } from "./core.ts";
 import type { ChannelName, Dialogue } from "./dialogues.ts";
 import { thousands } from "./figures.ts";
@@ -107,7 +108,7 @@ function readSetup(): Setup | undefined {
     warmUpMs: quick ? 1_600 : 3_000,
     sessions: Number(values.sessions ?? (quick ? 100_000 : 1_000_000)),
     connections: Number(connections),
-    coreMs: quick ? 300 : 1_500,
+    coreMs: quick ? 300 : 1_000,
   };
   const isWithin = (value: number, min: number, max: number): boolean =>
     value >= min && value <= max;
@@ -231,7 +232,8 @@ function dialogueOf(channel: ChannelName, backend: BackendProtocol): Dialogue {
 async function measureCore({ coreMs }: Setup): Promise<readonly CoreFigure[]> {
   progress("codec + core alone");
   const child = startModule("core.ts", [String(coreMs)]);
-  return nextMessage<readonly CoreFigure[]>(child, coreMs * 20 + 20_000);
+  // Two figures for each codec, with a round to warm up.
+  return nextMessage<readonly CoreFigure[]>(child, codecNames.length * coreMs * 4 + 20_000);
 }
 
 async function runStrace(rig: Rig, stubPort: number, folder: string, setup: Setup): Promise<void> {
