@@ -100,6 +100,39 @@ test("of digits dialled in one go, each call is told what the one before left", 
   assert.deepEqual(told, [undefined, "after 1", "after 2"]);
 });
 
+describe("a wire that names the subscriber on the first leg only", () => {
+  const dial = { ...SAID, phase: "begin", dialled: "*365#", msisdn: "233241234567" };
+  const typed = { ...SAID, phase: "continue", input: { kind: "latest", text: "1" } };
+
+  test("is followed by the network's id alone", async () => {
+    const calls: string[] = [];
+    const { gateway } = openGateway(({ msisdn, input }) => {
+      calls.push(`${msisdn} ${input}`);
+      return { reply: MENU };
+    });
+    const channel = channelOn(plainCodec({ keyedById: true }));
+    await handleTurn(gateway, channel, wireOf(dial));
+    await handleTurn(gateway, channel, wireOf(typed));
+    assert.deepEqual(calls, ["233241234567 ", "233241234567 1"]);
+  });
+
+  test("tells whether a dialogue lives, and a notice changes nothing", async () => {
+    const { gateway } = openGateway(() => ({ reply: MENU }));
+    const channel = channelOn(plainCodec({ keyedById: true }));
+    const ask = async (phase: string, sessionId: string) => {
+      const { wire } = await handleTurn(gateway, channel, wireOf({ ...SAID, sessionId, phase }));
+      return (JSON.parse(wire.body) as { isLive?: boolean; reply?: Reply }).isLive;
+    };
+    await handleTurn(gateway, channel, wireOf(dial));
+    assert.equal(await ask("query", "n1"), true);
+    assert.equal(await ask("query", "n2"), false);
+    assert.equal(await ask("notice", "n1"), undefined);
+    assert.equal(await ask("query", "n1"), true);
+    await handleTurn(gateway, channel, wireOf({ ...SAID, phase: "abort" }));
+    assert.equal(await ask("query", "n1"), false);
+  });
+});
+
 describe("while the store does not answer", () => {
   const down = () => Promise.reject(new Error("the store is down"));
   const read = async (message: object): Promise<string> => {

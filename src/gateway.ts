@@ -134,6 +134,7 @@ async function takeTurn(visit: Visit): Promise<Taken> {
   const { gateway, channel, inbound } = visit;
   if (inbound.phase === "notice") return NO_SCREEN;
   const held = await openWhenFree(visit);
+  if (inbound.phase === "query") return tellLife(gateway, held);
   if (held.type === "failed") return refused(visit, held.code);
   const { lease, redriven, lostTurns } = held;
   const leftMs = visit.budget.deadlineMs - gateway.nowMs();
@@ -164,6 +165,17 @@ async function takeTurn(visit: Visit): Promise<Taken> {
   const settled = await settle(visit, lease, done, "shownInput" in opened ? opened.shownInput : "");
   if (opened.type === "abort") tellBackend(gateway, done.session, opened.session.appState);
   return { ...settled, isShown: opened.type === "repeat" && !held.undelivered };
+}
+
+/** A turn under way means that it lives. */
+async function tellLife(gateway: Gateway, held: HeldOrFailed): Promise<Taken> {
+  const isLive = held.type === "failed" ? held.code === "session_busy" : isOpen(held.session);
+  if (held.type === "leased") await gateway.store.release(held.lease);
+  return { ...NO_SCREEN, answer: { ...NO_SCREEN.answer, isLive } };
+}
+
+function isOpen(session: Session | undefined): boolean {
+  return session !== undefined && !session.ended;
 }
 
 const NO_SCREEN: Taken = {
@@ -320,13 +332,17 @@ function beginVisit(gateway: Gateway, channel: Channel, request: WireRequest): V
     gateway,
     channel,
     inbound,
-    // Channel, the network's id and the number: another MSISDN never meets an old state.
-    key: gateway.keyOf(`${channel.name}\n${inbound.sessionId ?? ""}\n${inbound.msisdn ?? ""}`),
+    key: gateway.keyOf(nameOf(channel, inbound)),
     said,
     saidDigest: gateway.digest(said),
     octets: request.body.length,
     budget: { startedAtMs, deadlineMs: startedAtMs + channel.turnBudgetMs, hops },
   };
+}
+
+/** Channel, the network's id and the number: another MSISDN never meets an old state. */
+function nameOf({ name, codec }: Channel, { sessionId = "", msisdn }: Inbound): string {
+  return `${name}\n${sessionId}\n${codec.keyedById ? "" : (msisdn ?? "")}`;
 }
 
 /** RELIABILITY 2.7: a chain of gateways whose last calls the first must not run for ever. */

@@ -104,7 +104,8 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   });
   const links = startLinks(channels, { gateway, onRequest, isDraining, log });
   const app = createApp(
-    (handler) => createHttpServer({ doors: doors.byPath, isDraining, report }, handler),
+    (handler) =>
+      createHttpServer({ doors: doors.byPath, trees: doors.trees, isDraining, report }, handler),
     report,
   );
   const manage = { config, store: store.management, clientAddress, wallMs };

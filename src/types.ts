@@ -43,14 +43,14 @@ export type WireReply = {
 export type Inbound = {
   /** The network's own id of the dialogue; undefined where the MSISDN is all there is. */
   readonly sessionId: string | undefined;
-  /** Undefined where the wire names the subscriber on the first leg only. */
+  /** Undefined where this message names no subscriber. */
   readonly msisdn: Msisdn | undefined;
   /**
    * "unknown" where the wire does not say whether this begins or continues a dialogue.
    * "abort" is a notice that the dialogue is over: nobody will read a screen. "notice" is one that
-   * changes nothing: a screen was delivered.
+   * changes nothing (a screen was delivered), "query" asks whether the dialogue lives.
    */
-  readonly phase: "begin" | "continue" | "abort" | "unknown" | "notice";
+  readonly phase: "begin" | "continue" | "abort" | "unknown" | "notice" | "query";
   /** As far as this request tells; digits after the service code may be part of it. */
   readonly dialled: Dialled | undefined;
   /** "latest": typed at this turn. "history": everything typed so far, joined by "*". */
@@ -82,6 +82,8 @@ export type Answer = {
   readonly failure: FailureCode | undefined;
   /** Service code as far as known, for doors that report errors as JSON. */
   readonly serviceCode: string | undefined;
+  /** After a "query": whether the dialogue lives. */
+  readonly isLive?: boolean;
 };
 
 /** One call of a backend, whatever wire the backend speaks. */
@@ -138,6 +140,10 @@ export interface Codec {
   readonly requestsPerMinuteMax?: number;
   /** How the network asks; POST alone where it is left out. */
   readonly methods?: readonly string[];
+  /** The network asks at paths below the channel's: they are `path` of its requests. */
+  readonly hasSubpaths?: true;
+  /** Some messages name no subscriber: a dialogue is found by the network's id alone. */
+  readonly keyedById?: true;
   /** What this network shows, where it is less than others: the default of its channels. */
   readonly screenOctetsMax?: number;
 

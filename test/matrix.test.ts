@@ -47,11 +47,11 @@ async function startApp(codec: Codec): Promise<App> {
   const heard: Heard[] = [];
   const turns = new Map<string, number>();
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const [, query = ""] = (request.url ?? "").split("?");
+    const [path = "", query = ""] = (request.url ?? "").split("?");
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const said = codec.decode({
-      ...{ method: request.method ?? "", path: "", query },
+      ...{ method: request.method ?? "", path, query },
       headers: request.headers as Readonly<Record<string, string>>,
       body: Buffer.concat(chunks).toString("utf8"),
     });

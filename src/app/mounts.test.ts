@@ -54,13 +54,13 @@ const MOUNTS: Readonly<Record<string, Serve>> = {
   },
   "express before any parser": (t, options) => {
     const server = express();
-    server.all("/ussd", toNodeHandler(bankApp, options) as express.RequestHandler);
+    server.use("/ussd", toNodeHandler(bankApp, options) as express.RequestHandler);
     return listen(t, server);
   },
   "express after its parsers": (t, options) => {
     const server = express();
     server.use(express.json(), express.urlencoded({ extended: false }));
-    server.all("/ussd", toNodeHandler(bankApp, options) as express.RequestHandler);
+    server.use("/ussd", toNodeHandler(bankApp, options) as express.RequestHandler);
     return listen(t, server);
   },
   fastify: async (t, options) => {
@@ -93,8 +93,8 @@ function turnOf(inputs: readonly string[]): Turn {
 }
 
 async function call(url: string, codec: Codec, turn: Turn): Promise<Reply> {
-  const { method, query, headers, body } = codec.request(turn, backend);
-  const response = await fetch(query === "" ? url : `${url}?${query}`, {
+  const { method, path, query, headers, body } = codec.request(turn, backend);
+  const response = await fetch(`${url}${path}${query === "" ? "" : `?${query}`}`, {
     method,
     headers: headers as Record<string, string>,
     ...(method === "GET" ? {} : { body }),

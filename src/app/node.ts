@@ -13,7 +13,7 @@ type NodeHandler = (request: NodeRequest, response: ServerResponse) => Promise<v
 
 /**
  * An app as a request listener of node:http, and as a handler of Express, before or after its body
- * parsers.
+ * parsers; with `use` instead of `post` for networks that ask by other methods or at paths below.
  * @example
  * const express = Express();
  * express.post("/ussd", toNodeHandler(app, { protocol: "africastalking", store, context }));
@@ -60,15 +60,18 @@ export function toFastify<R, C>(app: App<R, C>, options: MountOptions<C>) {
     fastify.removeAllContentTypeParsers();
     const parseAs = { parseAs: "string", bodyLimit: BODY_OCTETS_MAX } as const;
     fastify.addContentTypeParser("*", parseAs, (_request, body, done) => done(null, body));
-    fastify.all("/", async ({ raw, body }, reply) => {
-      const text = typeof body === "string" ? body : "";
-      const { status, headers, body: said } = await exchange(wireOf(raw, text));
-      reply.code(status);
-      for (const [name, value] of Object.entries(headers)) {
-        if (value !== undefined) reply.header(name, value);
-      }
-      return reply.send(said);
-    });
+    // Some networks ask at paths below.
+    for (const path of ["/", "/*"]) {
+      fastify.all(path, async ({ raw, body }, reply) => {
+        const text = typeof body === "string" ? body : "";
+        const { status, headers, body: said } = await exchange(wireOf(raw, text));
+        reply.code(status);
+        for (const [name, value] of Object.entries(headers)) {
+          if (value !== undefined) reply.header(name, value);
+        }
+        return reply.send(said);
+      });
+    }
   };
 }
 
@@ -139,8 +142,9 @@ function wireOf({ method = "POST", url = "/", headers }: IncomingMessage, body: 
   for (const [name, value] of Object.entries(headers)) {
     plain[name] = typeof value === "object" ? value.join(", ") : value;
   }
+  const path = mark === -1 ? url : url.slice(0, mark);
   const query = mark === -1 ? "" : url.slice(mark + 1);
-  return { method, path: "", query, headers: plain, body } satisfies WireRequest;
+  return { method, path, query, headers: plain, body } satisfies WireRequest;
 }
 
 function answer(response: ServerResponse, { status, headers, body }: WireReply): void {

@@ -13,6 +13,7 @@ import { flares } from "./flares.ts";
 import { hollatags } from "./hollatags.ts";
 import { hubtel } from "./hubtel.ts";
 import { imimobile } from "./imimobile.ts";
+import { infobip } from "./infobip.ts";
 import { ixo } from "./ixo.ts";
 import { kairos } from "./kairos.ts";
 import { mnotify } from "./mnotify.ts";
@@ -45,6 +46,7 @@ export const codecs: readonly CodecEntry[] = [
   hollatags,
   hubtel,
   imimobile,
+  infobip,
   mnotify,
   mtnMadapi,
   nalo,

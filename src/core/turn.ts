@@ -70,7 +70,8 @@ const CALLS_PER_TURN_MAX = 1 + DIALLED_DIGITS_MAX;
 
 /** Decides what one inbound message means, given the session we hold for it, if any. */
 export function openTurn(inbound: Inbound, stored: Session | undefined, given: Given): Opened {
-  const held = stored !== undefined && isFutile(stored) ? undefined : withLost(stored, given);
+  const isOver = stored !== undefined && (isFutile(stored) || isAnothers(stored, inbound));
+  const held = isOver ? undefined : withLost(stored, given);
   if (inbound.phase === "abort") {
     if (held === undefined || held.ended) return { type: "unkept", code: undefined };
     return { type: "abort", session: held };
@@ -100,6 +101,11 @@ function withLost(held: Session | undefined, { lostTurns }: Given): Session | un
 function isFutile({ ended, lastFailure, calls }: Session): boolean {
   const wasNobody = lastFailure === "backend_not_found" || lastFailure === "backend_inactive";
   return ended && wasNobody && calls === 0;
+}
+
+/** Where sessions are found by the network's id alone, a new MSISDN meets no old state. */
+function isAnothers({ msisdn }: Session, inbound: Inbound): boolean {
+  return inbound.msisdn !== undefined && inbound.msisdn !== msisdn;
 }
 
 type Typed =

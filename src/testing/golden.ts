@@ -41,6 +41,7 @@ type GoldenCall = {
 };
 type GoldenExpect = {
   readonly error?: string;
+  readonly query?: string;
   readonly event?: string | null;
   readonly sessionId?: string | null;
   readonly msisdn?: string | null;
@@ -102,6 +103,7 @@ export function goldenSkip(
   if (differs !== undefined) return differs;
   if (role === "application") return undefined;
   if (expect?.error !== undefined) return "a network sends nothing that must be refused";
+  if (expect?.query !== undefined) return "a network's question about a session is no turn";
   if (expect?.event === null) return "a message to ignore is not sent";
   if (expect?.event !== undefined && NO_SCREEN.has(expect.event)) return "a notice is no turn";
   if (codec.overLink === true) return "no backend is called over a link";
@@ -127,7 +129,7 @@ export function checkGolden(
 }
 
 function checkAsApplication(codec: Codec, sheet: GoldenSheet, vector: GoldenVector): void {
-  const { request, expect, reply, response, outbound, clock } = vector;
+  const { request, expect, reply, response, outbound, state, clock } = vector;
   if (request !== null && expect?.error !== undefined) {
     checkRefusal(codec, wireOf(request, sheet), response);
     return;
@@ -149,6 +151,7 @@ function checkAsApplication(codec: Codec, sheet: GoldenSheet, vector: GoldenVect
       reply: reply === null ? undefined : replyOf(reply),
       failure: undefined,
       serviceCode: undefined,
+      ...{ isLive: state?.knownSession === true },
     },
     inbound,
     clock === undefined ? 0 : Date.parse(clock),
@@ -231,6 +234,10 @@ function inboundLike(body: string): Inbound {
 function checkInbound(inbound: Inbound, { expect, state }: GoldenVector): void {
   if (expect === null) return;
   const { phase, input, dialled, messageId, echo } = inbound;
+  if (expect.query !== undefined) {
+    assert.equal<string>(phase, "query");
+    return;
+  }
   const event = expect.event ?? "ignored";
   checkPhase(phase, event);
   const isSame = (value: string | null | undefined, found: string | undefined, name: string) => {
@@ -263,6 +270,7 @@ function checkPhase(phase: Inbound["phase"], event: string): void {
     unknown: ["begin", "input"],
     abort: ["cancel", "timeout", "error", "ended", "charge_failed"],
     notice: ["delivered", "ignored", "charge_failed"],
+    query: [],
   };
   assert.ok(means[phase]?.includes(event), `"${phase}" is read where it is "${event}"`);
 }

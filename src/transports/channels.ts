@@ -17,6 +17,8 @@ type Given = Pick<
 export type Doors = {
   /** By path. */
   readonly byPath: ReadonlyMap<string, Door>;
+  /** Of protocols that ask at paths below the channel's. */
+  readonly trees: readonly { readonly path: string; readonly door: Door }[];
   /** How each channel that pushes takes what we send of our own accord, by its name. */
   readonly deliver: ReadonlyMap<string, Deliver>;
   /** When no more requests come: after the screens that are still to be pushed. */
@@ -27,18 +29,21 @@ export function createDoors(channels: readonly ChannelConfig[], given: Given): D
   const doors = new Map<string, Door>();
   const pushers = new Map<string, Pusher>();
   const pushing = new Set<Promise<void>>();
+  const trees: { readonly path: string; readonly door: Door }[] = [];
   for (const config of channels) {
     const pusher = pusherOf(config, given.gateway.nowMs);
     if (pusher !== undefined) pushers.set(config.name, pusher);
     const door = createDoor({ ...doorOptions(config, given), pusher, pushing });
     for (const path of config.paths) {
       doors.set(path, door);
+      if (config.codec.hasSubpaths) trees.push({ path, door });
       // A second URL for notices, where the network wants one; codecs tell them from requests.
       doors.set(`${path}/events`, door);
     }
   }
   return {
     byPath: doors,
+    trees,
     deliver: new Map([...pushers].map(([name, { push }]) => [name, push])),
     async close() {
       await Promise.all(pushing);

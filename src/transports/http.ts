@@ -8,6 +8,8 @@ import type { Door } from "./door.ts";
 export type HttpOptions = {
   /** By path, without a slash at the end. */
   readonly doors: ReadonlyMap<string, Door>;
+  /** Doors that take every path below theirs too. */
+  readonly trees: readonly { readonly path: string; readonly door: Door }[];
   readonly isDraining: () => boolean;
   readonly report: (error: unknown) => void;
 };
@@ -34,9 +36,12 @@ export function createHttpServer(options: HttpOptions, api: Handler): Server {
       // With and without the slash at the end, never a redirect (RELIABILITY 2.6).
       const path = whole.length > 1 && whole.endsWith("/") ? whole.slice(0, -1) : whole;
       const door = options.doors.get(path);
-      if (door === undefined) return api(request, response);
+      const tree = door === undefined ? options.trees.find(isAbove(path)) : undefined;
+      const taker = door ?? tree?.door;
+      if (taker === undefined) return api(request, response);
       try {
-        door(request, response, "", mark === -1 ? "" : url.slice(mark + 1));
+        const below = tree === undefined ? "" : path.slice(tree.path.length);
+        taker(request, response, below, mark === -1 ? "" : url.slice(mark + 1));
       } catch (error) {
         // One request, whatever it is, must not end the process (RELIABILITY F64).
         options.report(error);
@@ -60,6 +65,9 @@ export function createHttpServer(options: HttpOptions, api: Handler): Server {
   });
   return server;
 }
+
+const isAbove = (path: string) => (tree: { readonly path: string }) =>
+  path.startsWith(tree.path) && path[tree.path.length] === "/";
 
 const CLIENT_ERRORS: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
