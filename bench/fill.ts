@@ -6,7 +6,7 @@
 import { randomFillSync } from "node:crypto";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { createDigest, createSealer } from "../src/stores/seal.ts";
+import { createDigest, createSealer, type Digest, type Sealer } from "../src/stores/seal.ts";
 import { writeAttempts, writeState } from "../src/stores/session-row.ts";
 import { sqliteStore } from "../src/stores/sqlite.ts";
 import type { Msisdn, ServiceCode, Session } from "../src/types.ts";
@@ -19,21 +19,31 @@ const SCREEN = "Asante.\nSalio lako ni 1,250.50\nKwaheri.";
 /** As src/server.ts names it. */
 export const DATABASE = "dialyard.db";
 
+/** Left out where nobody reads what is filled in: a gateway brings keys of its own. */
+export type FillKeys = { readonly seal: Buffer; readonly digest: Buffer };
+const SOME_KEY = Buffer.alloc(32, 1);
+
+/** The number of the subscriber of session `index`. */
+export function filledMsisdn(index: number): string {
+  return `2588${String(index).padStart(8, "0")}`;
+}
+
 export async function fill(
   folder: string,
   sessions: number,
   progress: (done: number) => void,
+  keys: FillKeys = { seal: SOME_KEY, digest: SOME_KEY },
 ): Promise<void> {
   const file = join(folder, DATABASE);
-  const key = Buffer.alloc(32, 1);
-  const sealer = createSealer([key]);
-  const store = await sqliteStore({ file, sealer, digest: createDigest(key) });
+  const sealer = createSealer([keys.seal]);
+  const digest = createDigest(keys.digest);
+  const store = await sqliteStore({ file, sealer, digest });
   await store.close();
   const database = new DatabaseSync(file);
   database.exec(
     "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000",
   );
-  const insert = prepareInsert(database, writeState(endedSession(), sealer));
+  const insert = prepareInsert(database, { sealer, digest });
   const nowMs = Date.now();
   for (let done = 0; done < sessions; done += BATCH) {
     database.exec("BEGIN");
@@ -89,7 +99,10 @@ const ATTEMPT = writeAttempts([
   },
 ]);
 
-function prepareInsert(database: DatabaseSync, state: string) {
+type Keyed = { readonly sealer: Sealer; readonly digest: Digest };
+
+function prepareInsert(database: DatabaseSync, { sealer, digest }: Keyed) {
+  const state = writeState(endedSession(), sealer);
   const session = database.prepare(SESSION);
   const turn = database.prepare(TURN);
   let turnsDone = 0;
@@ -100,6 +113,7 @@ function prepareInsert(database: DatabaseSync, state: string) {
       turn.run(index + 1, nth === 0 ? 0 : turnsDone - 1, nowMs, SCREEN, ATTEMPT);
     }
     const id = `sess_${random(16).toString("hex")}`;
+    const msisdn = filledMsisdn(index);
     session.run(
       text(22),
       nowMs + TTL_MS,
@@ -109,8 +123,8 @@ function prepareInsert(database: DatabaseSync, state: string) {
       turnsDone,
       id,
       text(24),
-      text(22),
-      `${text(8)}.${text(54)}`,
+      digest(msisdn),
+      sealer.seal(msisdn, id),
       state,
     );
   };

@@ -1,6 +1,7 @@
 /** One turn with everything else stood in for: what crashes and copies do to it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { createDeadlines } from "./backend/deadlines.ts";
 import { createCodec } from "./codecs/index.ts";
 import { asServiceCode } from "./core/address.ts";
 import { failureScreen } from "./core/failure.ts";
@@ -34,6 +35,7 @@ function openGateway(answer: (turn: Turn, kept: Kept) => { reply: Reply; appStat
       clock.ms += ms;
       return Promise.resolve();
     },
+    deadlines: createDeadlines({ nowMs: () => clock.ms }),
     newSessionId: () => `sess_${(ids += 1)}`,
     digest: (text) => `#${text}`,
     keyOf: (name) => name,

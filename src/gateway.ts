@@ -3,6 +3,7 @@
  * here. DESIGN §2: decode, open, decide, ask, fit, settle, encode.
  */
 import type { Kept } from "./backend/apps.ts";
+import type { Deadlines } from "./backend/deadlines.ts";
 import type { AttemptOnWire, BackendResult } from "./backend/call.ts";
 import { closeAnswered, closeAsked, type Closed, type Limits, truthfully } from "./core/answer.ts";
 import { endWith, type FailureCode, WireError } from "./core/failure.ts";
@@ -45,6 +46,8 @@ export type Gateway = {
   /** Wall clock: leases, TTLs and records carry it. */
   readonly wallMs: () => number;
   readonly waitMs: (ms: number) => Promise<void>;
+  /** By `nowMs`. */
+  readonly deadlines: Pick<Deadlines, "add" | "cancel">;
   readonly newSessionId: () => string;
   /** A keyed hash. */
   readonly digest: (text: string) => string;
@@ -294,33 +297,28 @@ async function openWhenFree(visit: Visit): Promise<HeldOrFailed> {
 }
 
 /** What the store says while the turn has time; undefined where it fails or says nothing. */
-async function inTime<T>(
+function inTime<T>(
   { gateway, budget }: Visit,
   asked: Promise<T>,
   whenLate?: (answer: T) => Promise<void> | undefined,
 ): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  let isLate = false;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => {
-      isLate = true;
-      resolve(undefined);
-    }, budget.deadlineMs - gateway.nowMs());
+  const { deadlines } = gateway;
+  return new Promise((resolve) => {
+    const deadline = deadlines.add(budget.deadlineMs, () => resolve(undefined));
+    const isLate = (): boolean => deadline.onPassed === undefined;
+    asked.then(
+      (answer) => {
+        if (isLate()) return void whenLate?.(answer)?.catch(gateway.report);
+        deadlines.cancel(deadline);
+        resolve(answer);
+      },
+      (error: unknown) => {
+        gateway.report(error);
+        deadlines.cancel(deadline);
+        resolve(undefined);
+      },
+    );
   });
-  const told = asked
-    .then(async (answer) => {
-      if (isLate) await whenLate?.(answer);
-      return answer;
-    })
-    .catch((error: unknown) => {
-      gateway.report(error);
-      return undefined;
-    });
-  try {
-    return await Promise.race([told, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function beginVisit(gateway: Gateway, channel: Channel, request: WireRequest): Visit {

@@ -13,6 +13,7 @@ import type { PushOptions } from "./api/push.ts";
 import { apiRoutes } from "./api/routes.ts";
 import { type AppCaller, createAppCaller } from "./backend/apps.ts";
 import { createBackendCaller, type BackendCaller } from "./backend/call.ts";
+import { createDeadlines } from "./backend/deadlines.ts";
 import {
   addOwnAddress,
   createEgressPolicy,
@@ -315,6 +316,7 @@ function createGateway(parts: {
     nowMs,
     wallMs,
     waitMs: (ms) => wait(ms),
+    deadlines: createDeadlines({ nowMs }),
     newSessionId: randomIds().newSessionId,
     digest,
     keyOf: createKeys(digest),

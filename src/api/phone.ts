@@ -13,7 +13,7 @@ import { findRoute } from "../core/route.ts";
 import { measureScreen } from "../core/screen.ts";
 import type { Gateway } from "../gateway.ts";
 import type { Exchanges, TurnOnWire } from "../observe/exchanges.ts";
-import { watchTurn } from "../observe/exchanges.ts";
+import { onWire, watchTurn } from "../observe/exchanges.ts";
 import { channelOf } from "../transports/channels.ts";
 import type { Backend, Channel, Turn, WireReply, WireRequest } from "../types.ts";
 import * as schemas from "./phone-schemas.ts";
@@ -180,14 +180,15 @@ async function exchange(call: Call, request: WireRequest, turn: Turn) {
       page: null,
     };
   }
-  const { exchange: done, turn: wire } = first;
+  const { exchange: done } = first;
+  const wire = onWire(first.turn);
   const copy = await twin;
   await wait(halfMs);
   const shownWire = (one: TurnOnWire) => (options.exchanges === undefined ? [] : one.hops);
   const about = {
     took_ms: tookMs(),
     session_id: done.sessionId ?? null,
-    hops: [...shownWire(wire), ...(copy === undefined ? [] : shownWire(copy.turn))],
+    hops: [...shownWire(wire), ...(copy === undefined ? [] : shownWire(onWire(copy.turn)))],
     normalised: options.exchanges === undefined ? null : wire.normalised,
     page: wire.page,
   };

@@ -9,6 +9,7 @@ import { creditswitch } from "./creditswitch.ts";
 import { dmark } from "./dmark.ts";
 import { emergent } from "./emergent.ts";
 import type { CodecEntry, CodecOptions } from "./entry.ts";
+import { flaresXml } from "./flares-xml.ts";
 import { flares } from "./flares.ts";
 import { hollatags } from "./hollatags.ts";
 import { hubtel } from "./hubtel.ts";
@@ -43,6 +44,7 @@ export const codecs: readonly CodecEntry[] = [
   dmark,
   emergent,
   flares,
+  flaresXml,
   hollatags,
   hubtel,
   imimobile,

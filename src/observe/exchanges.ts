@@ -34,8 +34,19 @@ export type TurnOnWire = {
   readonly page: { readonly number: number; readonly of: number } | null;
 };
 
+/** The same as it went by: it is made readable when somebody reads it. */
+export type TurnSeen = {
+  readonly channel: Channel;
+  readonly target: string;
+  readonly request: WireRequest;
+  readonly answered: WireReply;
+  readonly attempts: readonly AttemptOnWire[];
+  readonly page: TurnOnWire["page"];
+  readonly tookMs: number;
+};
+
 export type Exchanges = {
-  readonly keep: (sessionId: string, turn: TurnOnWire) => void;
+  readonly keep: (sessionId: string, turn: TurnSeen) => void;
   /** Oldest first. */
   readonly of: (sessionId: string) => readonly TurnOnWire[];
 };
@@ -45,7 +56,7 @@ const TURNS_MAX = 60;
 const BODY_CHARS_MAX = 10_000;
 
 export function createExchanges(): Exchanges {
-  const kept = new Map<string, TurnOnWire[]>();
+  const kept = new Map<string, TurnSeen[]>();
   return {
     keep(sessionId, turn) {
       const turns = kept.get(sessionId) ?? [];
@@ -57,7 +68,7 @@ export function createExchanges(): Exchanges {
       const [oldest] = kept.keys();
       if (kept.size > SESSIONS_MAX && oldest !== undefined) kept.delete(oldest);
     },
-    of: (sessionId) => kept.get(sessionId) ?? [],
+    of: (sessionId) => (kept.get(sessionId) ?? []).map(onWire),
   };
 }
 
@@ -67,10 +78,11 @@ export async function watchTurn(
   channel: Channel,
   request: WireRequest,
   target: string,
-): Promise<{ readonly exchange: Exchange; readonly turn: TurnOnWire }> {
-  const attempts: Hop[] = [];
+): Promise<{ readonly exchange: Exchange; readonly turn: TurnSeen }> {
+  const attempts: AttemptOnWire[] = [];
   const startedAtMs = gateway.nowMs();
   let page: TurnOnWire["page"] = null;
+  const onAttempt = (attempt: AttemptOnWire) => void attempts.push(cutReply(attempt));
   const watched: Gateway = {
     ...gateway,
     observe(event) {
@@ -78,22 +90,37 @@ export async function watchTurn(
       if (paging !== undefined) page = { number: paging.shown + 1, of: paging.pages.length };
       gateway.observe(event);
     },
-    callBackend: (backend, turn, budget, kept) => {
-      const onAttempt = (attempt: AttemptOnWire) => void attempts.push(attemptHop(attempt));
-      return gateway.callBackend(backend, turn, { ...budget, onAttempt }, kept);
-    },
+    callBackend: (backend, turn, budget, kept) =>
+      gateway.callBackend(backend, turn, { ...budget, onAttempt }, kept),
   };
-  const normalised = channel.codec.decode(request);
   const exchange = await handleTurn(watched, channel, request);
+  const tookMs = gateway.nowMs() - startedAtMs;
+  const turn = { channel, target, request, answered: exchange.wire, attempts, page, tookMs };
+  return { exchange, turn };
+}
+
+/** A backend may say more than is worth keeping. */
+function cutReply(attempt: AttemptOnWire): AttemptOnWire {
+  const { outcome } = attempt;
+  if (outcome.type !== "replied" || outcome.response.body.length <= BODY_CHARS_MAX) return attempt;
+  const response = { ...outcome.response, body: cut(outcome.response.body) };
+  return { ...attempt, outcome: { ...outcome, response } };
+}
+
+export function onWire({ channel, target, request, answered, ...seen }: TurnSeen): TurnOnWire {
   const { method, headers, body } = request;
   const door: Hop = {
     ...{ from: "network", to: "gateway", name: channel.name, start_ms: 0 },
-    took_ms: roundMs(gateway.nowMs() - startedAtMs),
+    took_ms: roundMs(seen.tookMs),
     request: { method, target, headers: masked(headers), body: cut(body) },
-    response: { ...exchange.wire, body: cut(exchange.wire.body) },
+    response: { ...answered, body: cut(answered.body) },
     failure: null,
   };
-  return { exchange, turn: { hops: [door, ...attempts], normalised, page } };
+  return {
+    hops: [door, ...seen.attempts.map(attemptHop)],
+    normalised: channel.codec.decode(request),
+    page: seen.page,
+  };
 }
 
 /** `handleTurn` for doors: what they answered is kept for who opens the session. */

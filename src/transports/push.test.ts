@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { after, beforeEach, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
+import { createDeadlines } from "../backend/deadlines.ts";
 import { createCodec } from "../codecs/index.ts";
 import { asServiceCode } from "../core/address.ts";
 import type { Gateway } from "../gateway.ts";
@@ -60,6 +61,7 @@ const gateway: Gateway = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),
   waitMs: (ms) => wait(ms),
+  deadlines: createDeadlines({ nowMs: () => performance.now() }),
   newSessionId: () => `sess_${Math.random()}`,
   digest: (text) => `#${text}`,
   keyOf: (name) => name,
