@@ -21,7 +21,9 @@ import {
 import { loadApps } from "./cli/load-app.ts";
 import { load, loadCommand } from "./cli/load.ts";
 import { replayCommand, runReplay, runTest, testCommand } from "./cli/scenarios.ts";
-import { terminalIo } from "./cli/terminal.ts";
+import { readHidden, terminalIo } from "./cli/terminal.ts";
+import { runUsers, usersCommand } from "./cli/users.ts";
+import { welcome } from "./cli/welcome.ts";
 import { describeConfig, describeSettings, parseConfig, PROTOCOL_DEFAULT } from "./config.ts";
 import type { AppFile, Config, ConfigFile, Mode } from "./config.ts";
 import { type Demo, type DemoServers, registerDemo, startDemo } from "./demo.ts";
@@ -86,6 +88,7 @@ Usage: dialyard COMMAND [options]
   graph     print an application as a flowchart
   crawl     walk every option of an application
   check-codec  run a protocol's vectors, or ask an application with them
+  users     add, list and remove who signs in to the console
   config    print the configuration in force
   version   print the version
 
@@ -126,6 +129,8 @@ async function run(name: string): Promise<number> {
       const io = { out: console.log, err: console.error };
       return runCheckCodec(parsed.positionals, parsed.values, io);
     }
+    case "users":
+      return users();
     case "version":
     case "--version":
       console.log(version);
@@ -194,7 +199,7 @@ async function serve(
     flush();
     return 2;
   }
-  if (mode === "development") console.log(welcome(running, hints));
+  if (mode === "development") console.log(welcome({ ...running, version }, hints));
   if (target !== undefined) console.log(await introduce(running.url, target));
   if (open) openInBrowser(phoneUrl(running.url, target));
   await signalled();
@@ -387,6 +392,22 @@ async function loadGateway(): Promise<number> {
   );
 }
 
+async function users(): Promise<number> {
+  const parsed = parseCommand(usersCommand, argv);
+  if (parsed.type !== "run") return printed(parsed);
+  const { role, config: path } = parsed.values;
+  // Both modes name the same store, and production would ask for keys that are not needed here.
+  const config = await loadConfig("development", path);
+  if (config === undefined) return 1;
+  return runUsers(parsed.positionals, role, config, {
+    out: (text) => console.log(text),
+    err: (text) => console.error(text),
+    isTty: process.stdin.isTTY,
+    readHidden: (prompt) => readHidden(process, prompt),
+    wallMs: () => Date.now(),
+  });
+}
+
 function createApp(): number {
   const parsed = parseCommand(createCommand, argv);
   if (parsed.type !== "run") return printed(parsed);
@@ -440,45 +461,3 @@ function printed(parsed: { readonly text: string; readonly status: number }): nu
   (parsed.status === 0 ? console.log : console.error)(parsed.text);
   return parsed.status;
 }
-
-function welcome({ url, config }: Running, demos: readonly DemoHint[]): string {
-  const apps = config.apps.map(({ serviceCode, app: { name } }) => ({
-    serviceCode,
-    name,
-    hint: "",
-  }));
-  const dialled = [...apps, ...demos];
-  // In a checkout, and where the package is installed.
-  const command = existsSync("bin/dialyard") ? "bin/dialyard" : "npx dialyard";
-  const at = config.port === 8080 ? "" : ` --url ${url}`;
-  const codes = dialled.map(({ serviceCode, name, hint }) =>
-    `  ${serviceCode.padEnd(12)} ${name.padEnd(16)} ${hint}`.trimEnd(),
-  );
-  const channels = config.channels.map(
-    ({ name, paths, smpp }) =>
-      `  ${name.padEnd(16)} ${smpp?.address ?? `${url}${paths.at(-1) ?? ""}`}`,
-  );
-  return [
-    "",
-    `Dialyard ${version} is ready at ${url}`,
-    "",
-    ...(codes.length === 0 ? [] : ["Codes to dial", ...codes, ""]),
-    "Channels: where a network's callback URL points",
-    ...channels,
-    "",
-    `  ${"Phone".padEnd(16)} ${url}/phone`,
-    `  ${"Console".padEnd(16)} ${url}/console`,
-    `  ${"API docs".padEnd(16)} ${url}/docs`,
-    `  ${"Backends".padEnd(16)} ${url}/backends`,
-    `  ${"Sessions".padEnd(16)} ${url}/api/v1/sessions`,
-    `  ${"Metrics".padEnd(16)} ${url}/metrics`,
-    "",
-    ...dialled
-      .slice(0, 1)
-      .flatMap(({ serviceCode }) => [
-        `Dial from another terminal: ${command} dial '${serviceCode}'${at}`,
-        "",
-      ]),
-  ].join("\n");
-}
-type DemoHint = { readonly serviceCode: string; readonly name: string; readonly hint: string };

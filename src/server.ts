@@ -29,19 +29,11 @@ import { createMetrics } from "./observe/metrics.ts";
 import { startNode } from "./observe/node.ts";
 import { createObserver } from "./observe/observer.ts";
 import { createRegistry, type Registry } from "./registry.ts";
+import { type Keys, openStore } from "./open-store.ts";
 import { registerApps } from "./register-apps.ts";
 import type { RedisTold } from "./stores/redis.ts";
-import {
-  createDigest,
-  createKeys,
-  createSealer,
-  randomIds,
-  type Digest,
-  type Sealer,
-} from "./stores/seal.ts";
+import { createDigest, createKeys, randomIds, type Digest } from "./stores/seal.ts";
 import { deriveKeys, readSecretKey } from "./stores/secret-key.ts";
-import type { ManagedStore } from "./stores/sql-management.ts";
-import { sqliteStore } from "./stores/sqlite.ts";
 import { startSweeper } from "./stores/sweeper.ts";
 import { channelOf, createClientAddress, createDoors } from "./transports/channels.ts";
 import { createHttpServer } from "./transports/http.ts";
@@ -183,36 +175,6 @@ function createPush(
   };
 }
 
-async function openStore(
-  config: Config,
-  keys: Keys,
-  report: (error: unknown) => void,
-  tell: RedisTold,
-): Promise<ManagedStore> {
-  const sealing = { sealer: createSealer([keys.seal]), digest: createDigest(keys.lookup) };
-  const sql = await openSql(config, sealing, report);
-  if (config.redisUrl === "") return sql;
-  const { redisStore } = await import("./stores/redis.ts");
-  const { redisUrl: url, redisBacklogMax: backlogMax } = config;
-  const store = await redisStore({ ...sealing, url, sql, backlogMax, report, tell });
-  return { ...store, management: sql.management };
-}
-
-async function openSql(
-  config: Config,
-  sealing: { readonly sealer: Sealer; readonly digest: Digest },
-  report: (error: unknown) => void,
-) {
-  if (config.databaseUrl !== "") {
-    // Its client is loaded by those alone who use it.
-    const { postgresStore } = await import("./stores/postgres.ts");
-    const { databaseUrl: url, databasePoolMax: connectionsMax } = config;
-    return postgresStore({ ...sealing, url, connectionsMax, report });
-  }
-  const file = join(config.dataDir, "dialyard.db");
-  return sqliteStore({ ...sealing, file, synchronous: config.sqliteSync });
-}
-
 /** What operators have to know of the way from Redis to SQL. */
 function redisTold(log: Log, counts: { dropped: number; lost: number }): RedisTold {
   return {
@@ -229,8 +191,6 @@ function redisTold(log: Log, counts: { dropped: number; lost: number }): RedisTo
     mayEvict: (reason) => log.warn("redis_may_evict_sessions", { reason }),
   };
 }
-
-type Keys = ReturnType<typeof deriveKeys>;
 
 function createApps(config: Config, keys: Keys, report: (error: unknown) => void): AppCaller {
   return createAppCaller({

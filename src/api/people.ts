@@ -23,8 +23,9 @@ const closed = { additionalProperties: false } as const;
 export const USER_NAME = "^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$";
 /** NIST SP 800-63B: a length, and no rules beyond. */
 export const PASSWORD_CHARS_MIN = 12;
+export const PASSWORD_CHARS_MAX = 256;
 const name = Type.String({ pattern: USER_NAME });
-const password = Type.String({ minLength: PASSWORD_CHARS_MIN, maxLength: 256 });
+const password = Type.String({ minLength: PASSWORD_CHARS_MIN, maxLength: PASSWORD_CHARS_MAX });
 const role = Type.Union(ROLES.map((one) => Type.Literal(one)));
 const SignIn = Type.Object(
   { name: Type.String({ maxLength: 64 }), password: Type.String({ maxLength: 256 }) },
@@ -154,7 +155,10 @@ function passwordRoute(app: FastifyInstance, options: PeopleOptions): void {
   );
 }
 
-export function userRoutes(app: FastifyInstance, options: PeopleOptions): void {
+export function userRoutes(
+  app: FastifyInstance,
+  options: Pick<PeopleOptions, "users" | "audit" | "passwords" | "wallMs">,
+): void {
   const { users, audit, passwords, wallMs } = options;
   const tags = ["settings"];
   const response = { 200: User, ...errors };

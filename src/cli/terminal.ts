@@ -28,3 +28,36 @@ async function* linesOf(stdin: NodeJS.ReadableStream): AsyncGenerator<string> {
     stdin.pause();
   }
 }
+
+/**
+ * One line that is not shown while it is typed; from a pipe, its first line. Undefined where there
+ * is none: the end, or Ctrl-C.
+ */
+export async function readHidden(
+  { stdin, stderr }: Pick<NodeJS.Process, "stdin" | "stderr">,
+  prompt: string,
+): Promise<string | undefined> {
+  if (!stdin.isTTY) {
+    for await (const line of linesOf(stdin)) return line;
+    return undefined;
+  }
+  stderr.write(prompt);
+  stdin.setRawMode(true).setEncoding("utf8");
+  return new Promise((done) => {
+    let typed = "";
+    const end = (line: string | undefined) => {
+      stdin.off("data", take).setRawMode(false).pause();
+      stderr.write("\n");
+      done(line);
+    };
+    const take = (chunk: string) => {
+      for (const one of chunk) {
+        if (one === "\r" || one === "\n") return end(typed);
+        if (one === CTRL_C || one === CTRL_D) return end(undefined);
+        typed = one === DELETE || one === "\b" ? [...typed].slice(0, -1).join("") : typed + one;
+      }
+    };
+    stdin.on("data", take).resume();
+  });
+}
+const [CTRL_C, CTRL_D, DELETE] = ["\u0003", "\u0004", "\u007f"];

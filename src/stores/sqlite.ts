@@ -91,8 +91,12 @@ function takeAlone(database: DatabaseSync, file: string): void {
     database.exec("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; COMMIT");
   } catch (error) {
     if (primaryCode(error) !== SQLITE_BUSY) throw new Error(file, { cause: error });
-    throw new Error(`another process has the database open: ${file}`, { cause: error });
+    throw new DatabaseTaken(`another process has the database open: ${file}`, { cause: error });
   }
+}
+
+export class DatabaseTaken extends Error {
+  override readonly name = "DatabaseTaken";
 }
 
 // A waiting writer stops the event loop, so it waits briefly and is tried again (F49).
