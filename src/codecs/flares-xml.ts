@@ -90,7 +90,7 @@ const codec: Codec = {
       ...{ sessionId, transactionId, msisdn, newRequest: isNew ? "1" : "0" },
       ...{ flowState: isNew ? "FD" : "FE", subscriberInput: isNew ? dialStringOf(turn) : input },
     };
-    if (method === "GET") return askInQuery(fields);
+    if (method === "GET") return askInQuery({ type: "pull", ...fields });
     const body = Object.entries(fields).map(([name, text]) => tagged(name, text));
     return {
       ...{ method, path: "", query: "", headers: XML_UTF8_HEADERS },
