@@ -195,7 +195,8 @@ async function measureFrames({ port }: Contender): Promise<Frames> {
 }
 
 /** Runs in the page: text, because a browser's names are none of ours. */
-const countFrames = (forMs: number): string => `new Promise((done) => {
+function countFrames(forMs: number): string {
+  return `new Promise((done) => {
   const startMs = performance.now();
   let drawn = 0, lastMs = startMs, longestMs = 0;
   const frame = () => {
@@ -208,9 +209,10 @@ const countFrames = (forMs: number): string => `new Promise((done) => {
   };
   requestAnimationFrame(frame);
 })`;
+}
 
 function print(calls: Readonly<Record<string, Timed>>, frames: Frames): void {
-  process.stderr.write("\r\x1b[K");
+  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   const rows = Object.entries(calls).map(([name, { n, p50, p95, max }]) => [
     ...[name, String(n), fixed(p50, 1), fixed(p95, 1), fixed(max, 1)],
     p95 < WANTED_MS ? "met" : "missed",
@@ -227,5 +229,5 @@ function print(calls: Readonly<Record<string, Timed>>, frames: Frames): void {
 }
 
 function say(what: string): void {
-  process.stderr.write(`\r\x1b[K… ${what}`);
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K… ${what}`);
 }
