@@ -80,6 +80,30 @@ describe("console in production", { skip: skipReason() }, () => {
     await page.context().close();
   });
 
+  test("a user changes the password: stays signed in here, and nowhere else", async () => {
+    const [here, there] = [await signedIn("vera"), await signedIn("vera")];
+    await here.getByRole("link", { name: "vera" }).click();
+    const fill = async (now: string, next: string) => {
+      await here.getByLabel("Password now").fill(now);
+      await here.getByLabel("New password", { exact: false }).first().fill(next);
+      await here.getByLabel("New password once more").fill(next);
+      await here.getByRole("button", { name: "Change password" }).click();
+    };
+    await fill("not the password", "quite another horse");
+    await here.getByText("the password is wrong").waitFor();
+    await fill(PASSWORD, "quite another horse");
+    await here.getByText("Changed. You are signed out everywhere else.").waitFor();
+    await here.goto(`${url}/console/sessions`);
+    await here.locator(".row-link").first().waitFor();
+    await there.goto(`${url}/console/sessions`);
+    await there.getByRole("heading", { name: "Sign in" }).waitFor();
+    // Back again, with the token of the new sign-in.
+    await here.goto(`${url}/console/settings?part=ownPassword`);
+    await fill("quite another horse", PASSWORD);
+    await here.getByText("Changed. You are signed out everywhere else.").waitFor();
+    await Promise.all([here.context().close(), there.context().close()]);
+  });
+
   test("a viewer reads, and is offered no change; what is asked for anyway is refused", async () => {
     const page = await signedIn("vera");
     await page.goto(`${url}/console/backends`);

@@ -135,9 +135,14 @@ function Who() {
   const me = currentMe();
   if (me?.kind !== "user") return null;
   return (
-    <button type="button" class="button quiet" title={me.name ?? ""} onClick={() => void signOut()}>
-      {t("signOut")}
-    </button>
+    <>
+      <a href="/console/settings?part=ownPassword" title={t("ownPassword")}>
+        {me.name}
+      </a>
+      <button type="button" class="button quiet" onClick={() => void signOut()}>
+        {t("signOut")}
+      </button>
+    </>
   );
 }
 

@@ -104,9 +104,7 @@ export function signInRoutes(app: FastifyInstance, options: PeopleOptions): void
       await users.forgetBefore(wallMs() - SIGNED_IN_MS_MAX, wallMs() - IDLE_MS_MAX);
       await users.signIn(user.id, hashOf(token), wallMs());
       await audit.note(user.name, { action: "sign_in", target: user.name });
-      setCookie(reply, token, SIGNED_IN_MS_MAX / 1000);
-      const { name, role } = user;
-      return reply.send({ name, kind: "user", role, permissions: [], csrf_token: csrfOf(token) });
+      return signedIn(reply, user, token);
     },
   );
 
@@ -124,16 +122,16 @@ export function signInRoutes(app: FastifyInstance, options: PeopleOptions): void
 }
 
 function passwordRoute(app: FastifyInstance, options: PeopleOptions): void {
-  const { users, audit, passwords, throttle } = options;
+  const { users, audit, passwords, throttle, wallMs } = options;
   const tags = ["sign-in"];
   app.post<{ Body: Type.Static<typeof ChangedPassword> }>(
     "/api/v1/me/password",
     {
       schema: {
         tags,
-        summary: "Change one's own password; signs out everywhere",
+        summary: "Change one's own password: signs out everywhere else, and sets a new cookie",
         body: ChangedPassword,
-        response: errors,
+        response: { 200: Me, 403: ErrorBody, ...errors },
       },
     },
     async (request, reply) => {
@@ -145,14 +143,22 @@ function passwordRoute(app: FastifyInstance, options: PeopleOptions): void {
       if (waitMs > 0) return refuseForNow(reply, waitMs);
       throttle.failed(user.name, address);
       const isRight = await passwords.verify(request.body.password, user.password);
-      if (isRight !== true) return refuse(reply, 401, "the password is wrong");
+      if (isRight === "busy") return refuseForNow(reply, 2_000);
+      // Not 401: who asks is signed in, and stays so.
+      if (!isRight) return refuse(reply, 403, "the password is wrong");
       throttle.succeeded(user.name, address);
       await users.update(user.id, { password: await passwords.hash(request.body.new_password) });
       await audit.note(request, { action: "user.password", target: user.name });
-      setCookie(reply, "", 0);
-      return reply.code(204).send();
+      const token = newToken();
+      await users.signIn(user.id, hashOf(token), wallMs());
+      return signedIn(reply, user, token);
     },
   );
+}
+
+function signedIn(reply: FastifyReply, { name, role }: UserRow, token: string): FastifyReply {
+  setCookie(reply, token, SIGNED_IN_MS_MAX / 1000);
+  return reply.send({ name, kind: "user", role, permissions: [], csrf_token: csrfOf(token) });
 }
 
 export function userRoutes(

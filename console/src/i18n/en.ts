@@ -302,13 +302,25 @@ export const en = {
   sessionDays: "Sessions are kept, days",
   auditDays: "The audit log is kept, days",
   secretWords: "More words that ask for a secret",
-  fromSettings: "These come from the gateway's settings; docs/configuration.md names them.",
+  fromSettings:
+    "Set before a start, by RETENTION_DAYS, AUDIT_DAYS and DIALYARD_SECRET_WORDS or in " +
+    "dialyard.config.ts (docs/configuration.md).",
   version: "Version",
   database: "Database",
   migrations: "Migrations",
   mode: "Mode",
   who: "Who",
   what: "What",
+  ownPassword: "My password",
+  passwordNow: "Password now",
+  passwordNew: "New password",
+  passwordAgain: "New password once more",
+  passwordsDiffer: "The two new passwords differ.",
+  changePassword: "Change password",
+  passwordChanged: "Changed. You are signed out everywhere else.",
+  textsBuiltIn:
+    "The texts are built in. Which language subscribers read is DIALYARD_LANGUAGE, or " +
+    "language in dialyard.config.ts.",
   mayNot: "Your role may not see this.",
   notThatKey: "The gateway does not know that key.",
 };

@@ -290,13 +290,25 @@ export const fr: Words = {
   sessionDays: "Sessions gardées, jours",
   auditDays: "Journal d'audit gardé, jours",
   secretWords: "Autres mots qui demandent un secret",
-  fromSettings: "Ces valeurs viennent des réglages de la passerelle ; voir docs/configuration.md.",
+  fromSettings:
+    "À régler avant un démarrage : RETENTION_DAYS, AUDIT_DAYS et DIALYARD_SECRET_WORDS, ou " +
+    "dialyard.config.ts (docs/configuration.md).",
   version: "Version",
   database: "Base de données",
   migrations: "Migrations",
   mode: "Mode",
   who: "Qui",
   what: "Quoi",
+  ownPassword: "Mon mot de passe",
+  passwordNow: "Mot de passe actuel",
+  passwordNew: "Nouveau mot de passe",
+  passwordAgain: "Nouveau mot de passe, encore une fois",
+  passwordsDiffer: "Les deux nouveaux mots de passe sont différents.",
+  changePassword: "Changer le mot de passe",
+  passwordChanged: "Changé. Vous êtes déconnecté partout ailleurs.",
+  textsBuiltIn:
+    "Les textes sont intégrés. La langue lue par les abonnés est DIALYARD_LANGUAGE, ou " +
+    "language dans dialyard.config.ts.",
   mayNot: "Votre rôle ne permet pas de voir ceci.",
   notThatKey: "La passerelle ne connaît pas cette clé.",
 };

@@ -287,13 +287,25 @@ export const pt: Words = {
   sessionDays: "Sessões guardadas, dias",
   auditDays: "Registo de auditoria guardado, dias",
   secretWords: "Mais palavras que pedem um segredo",
-  fromSettings: "Estes valores vêm das definições do gateway; ver docs/configuration.md.",
+  fromSettings:
+    "Definem-se antes de um arranque: RETENTION_DAYS, AUDIT_DAYS e DIALYARD_SECRET_WORDS, ou " +
+    "dialyard.config.ts (docs/configuration.md).",
   version: "Versão",
   database: "Base de dados",
   migrations: "Migrações",
   mode: "Modo",
   who: "Quem",
   what: "O quê",
+  ownPassword: "A minha palavra-passe",
+  passwordNow: "Palavra-passe actual",
+  passwordNew: "Nova palavra-passe",
+  passwordAgain: "Nova palavra-passe, outra vez",
+  passwordsDiffer: "As duas novas palavras-passe são diferentes.",
+  changePassword: "Mudar a palavra-passe",
+  passwordChanged: "Mudada. A sessão terminou em todos os outros lugares.",
+  textsBuiltIn:
+    "Os textos são de origem. A língua que os assinantes lêem é DIALYARD_LANGUAGE, ou " +
+    "language em dialyard.config.ts.",
   mayNot: "O seu papel não permite ver isto.",
   notThatKey: "O gateway não conhece essa chave.",
 };

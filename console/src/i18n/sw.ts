@@ -286,13 +286,25 @@ export const sw: Words = {
   sessionDays: "Vikao hutunzwa, siku",
   auditDays: "Kumbukumbu hutunzwa, siku",
   secretWords: "Maneno zaidi yanayoomba siri",
-  fromSettings: "Hizi hutoka kwenye mipangilio ya lango; angalia docs/configuration.md.",
+  fromSettings:
+    "Huwekwa kabla ya kuanza: RETENTION_DAYS, AUDIT_DAYS na DIALYARD_SECRET_WORDS, au " +
+    "dialyard.config.ts (docs/configuration.md).",
   version: "Toleo",
   database: "Hifadhidata",
   migrations: "Uhamisho",
   mode: "Hali",
   who: "Nani",
   what: "Nini",
+  ownPassword: "Nywila yangu",
+  passwordNow: "Nywila ya sasa",
+  passwordNew: "Nywila mpya",
+  passwordAgain: "Nywila mpya tena",
+  passwordsDiffer: "Nywila mpya mbili hazilingani.",
+  changePassword: "Badilisha nywila",
+  passwordChanged: "Imebadilishwa. Umetoka kwingine kote.",
+  textsBuiltIn:
+    "Maandishi haya ni ya lango lenyewe. Lugha ya wateja ni DIALYARD_LANGUAGE, au language " +
+    "ndani ya dialyard.config.ts.",
   mayNot: "Wajibu wako haukuruhusu kuona hili.",
   notThatKey: "Lango halitambui ufunguo huo.",
 };

@@ -2,11 +2,12 @@
 import { useLocation } from "preact-iso";
 import type { ComponentType } from "preact";
 import { t, type Word } from "../i18n/index.ts";
-import { may } from "../lib/me.ts";
+import { currentMe, may } from "../lib/me.ts";
 import { useTitle } from "../lib/use-title.ts";
 import { AuditPart } from "../settings/audit.tsx";
 import { PrivacyPart, SystemPart, TextsPart } from "../settings/facts.tsx";
 import { KeysPart } from "../settings/keys.tsx";
+import { PasswordPart } from "../settings/password.tsx";
 import { UsersPart } from "../settings/users.tsx";
 import { PageHead, Problem } from "../ui/index.tsx";
 import "../styles/sessions.css";
@@ -22,17 +23,21 @@ const PARTS: readonly Part[] = [
   { name: "audit", needs: "audit:read", show: AuditPart },
 ];
 
+/** Of who signed in by name, whatever they may do. */
+const OWN: Part = { name: "ownPassword", needs: "", show: PasswordPart };
+
 export function SettingsPage() {
   useTitle(t("settings"));
   const { query } = useLocation();
   const mine = PARTS.filter(({ needs }) => may(needs));
-  const part = mine.find(({ name }) => name === query["part"]) ?? mine[0];
+  const shown = currentMe()?.kind === "user" ? [...mine, OWN] : mine;
+  const part = shown.find(({ name }) => name === query["part"]) ?? mine[0];
   return (
     <div class="page">
       <PageHead title={t("settings")} lead={t("settingsLead")} />
       {part === undefined && <Problem text={t("mayNot")} />}
       <nav class="parts" aria-label={t("settings")}>
-        {mine.map(({ name }) => (
+        {shown.map(({ name }) => (
           <a
             key={name}
             href={`/console/settings?part=${name}`}

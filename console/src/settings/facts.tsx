@@ -85,6 +85,7 @@ export function TextsPart() {
           </li>
         ))}
       </ul>
+      <p class="soft">{t("textsBuiltIn")}</p>
     </Card>
   );
 }
