@@ -6,7 +6,6 @@ export type Permission =
   | "overview:read"
   | "sessions:read"
   | "sessions:export"
-  | "sessions:import"
   | "sessions:reveal"
   | "backends:read"
   | "backends:check"
@@ -27,14 +26,7 @@ export const ROLES = ["viewer", "support", "operator", "admin"] as const;
 const ADDED: Readonly<Record<Role, readonly Permission[]>> = {
   viewer: ["overview:read", "sessions:read", "backends:read", "channels:read"],
   support: ["sessions:export", "sessions:reveal", "backends:check", "settings:read"],
-  operator: [
-    "backends:write",
-    "phone:dial",
-    "push:send",
-    "sessions:import",
-    "settings:write",
-    "debug:read",
-  ],
+  operator: ["backends:write", "phone:dial", "push:send", "settings:write", "debug:read"],
   admin: ["keys:write", "users:write", "audit:read"],
 };
 export const PERMISSIONS: readonly Permission[] = ROLES.flatMap((role) => ADDED[role]);
@@ -88,10 +80,6 @@ const ROUTES: Readonly<Record<string, Rule>> = {
   "POST /api/v1/phone/turns": "phone:dial",
   "POST /api/v1/phone/wire": "phone:dial",
   "POST /api/v1/phone/hangups": "phone:dial",
-  "GET /api/v1/imports": "sessions:read",
-  "GET /api/v1/imports/:id": "sessions:read",
-  "POST /api/v1/imports": "sessions:import",
-  "DELETE /api/v1/imports/:id": "sessions:import",
 
   "GET /api/v1/keys": "keys:write",
   "POST /api/v1/keys": "keys:write",

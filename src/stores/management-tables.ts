@@ -8,7 +8,6 @@ export type ManagementSchema = {
   readonly api_keys: KeysTable;
   readonly audit: AuditTable;
   readonly backend_changes: ChangesTable;
-  readonly imports: ImportsTable;
 };
 type UsersTable = {
   readonly id: Generated<number>;
@@ -56,16 +55,14 @@ type ChangesTable = {
   readonly registration: string;
   readonly secret_sealed: string | null;
 };
-type ImportsTable = {
-  readonly id: Generated<number>;
-  readonly at: number;
-  readonly actor: string;
-  readonly session: string;
-};
 
 /** `number`: how this database numbers rows and never gives a number twice. */
 export async function createManagement(db: Kysely<unknown>, number: string): Promise<void> {
   for (const statement of statementsOf(number)) await sql.raw(statement).execute(db);
+}
+/** Opened from a file, a session stays in its reader's browser: nothing ever used this table. */
+export async function dropImports(db: Kysely<unknown>): Promise<void> {
+  await sql`DROP TABLE imports`.execute(db);
 }
 export const SQLITE_NUMBER = "integer PRIMARY KEY AUTOINCREMENT";
 export const POSTGRES_NUMBER = "integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY";

@@ -9,7 +9,12 @@ import type { Generated, Kysely } from "kysely";
 import { sql } from "kysely";
 import type { Migration } from "kysely/migration";
 import { Migrator } from "kysely/migration";
-import { createManagement, type ManagementSchema, SQLITE_NUMBER } from "./management-tables.ts";
+import {
+  createManagement,
+  dropImports,
+  type ManagementSchema,
+  SQLITE_NUMBER,
+} from "./management-tables.ts";
 import type { Reply, ServiceCode, SessionOutcome, TurnOutcome } from "../types.ts";
 
 export type Schema = ManagementSchema & {
@@ -142,6 +147,7 @@ const migrations: Record<string, Migration> = {
   "0004_management": {
     up: (db: Kysely<unknown>) => createManagement(db, SQLITE_NUMBER),
   },
+  "0005_no_imports": { up: dropImports },
 };
 
 async function createSessions(db: Kysely<unknown>): Promise<void> {

@@ -10,7 +10,7 @@ import type { Kysely } from "kysely";
 import { sql } from "kysely";
 import type { Migration } from "kysely/migration";
 import { Migrator } from "kysely/migration";
-import { createManagement, POSTGRES_NUMBER } from "./management-tables.ts";
+import { createManagement, dropImports, POSTGRES_NUMBER } from "./management-tables.ts";
 import { doubtStatements } from "./postgres-doubt.ts";
 import { NODE_TABLES } from "./postgres-nodes.ts";
 
@@ -49,6 +49,7 @@ const MIGRATIONS: Record<string, Migration> = {
       for (const statement of NODE_TABLES) await sql.raw(statement).execute(db);
     },
   },
+  "0006_no_imports": { up: dropImports },
 };
 
 // `at` is what turns are partitioned by, so it is in every unique index; a record has one.

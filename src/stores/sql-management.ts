@@ -1,4 +1,4 @@
-/** Users, sign-ins, keys, audit log, changes of backends and imported sessions, in any SQL store. */
+/** Users, sign-ins, keys, audit log and changes of backends, in any SQL store. */
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { BackendRow, NewBackendRow, Store } from "../types.ts";
 import type { Schema } from "./migrations.ts";
@@ -59,7 +59,6 @@ const KEYS_MAX = 1_000;
 const SIGN_INS_PER_USER_MAX = 20;
 const CHANGES_PER_BACKEND_MAX = 100;
 const CHANGES_MAX = 10_000;
-const IMPORTS_MAX = 500;
 const AUDIT_ROWS_MAX = 200_000;
 
 export function sqlManagement(db: Kysely<Schema>, sealer: Sealer, facts: Facts) {
@@ -68,7 +67,6 @@ export function sqlManagement(db: Kysely<Schema>, sealer: Sealer, facts: Facts) 
     keys: keyStore(db),
     audit: auditStore(db),
     changes: changeStore(db, sealer),
-    imports: importStore(db),
     async facts() {
       const { rows } = await facts.octets.execute(db);
       const { rows: applied } = await sql<{ name: string }>`
@@ -264,32 +262,6 @@ function changeStore(db: Kysely<Schema>, sealer: Sealer) {
           secret_sealed === null ? undefined : sealer.open(secret_sealed, place(rest.backend_id));
         return { ...rest, row: { ...row, secret } };
       });
-    },
-  };
-}
-
-function importStore(db: Kysely<Schema>) {
-  return {
-    /** The oldest makes room. */
-    async add(actor: string, session: string, at: number) {
-      const { id } = await db
-        .insertInto("imports")
-        .values({ at, actor, session })
-        .returning("id")
-        .executeTakeFirstOrThrow();
-      await db
-        .deleteFrom("imports")
-        .where("id", "<=", id - IMPORTS_MAX)
-        .execute();
-      return id;
-    },
-    list: (limit: number) =>
-      db.selectFrom("imports").selectAll().orderBy("id", "desc").limit(limit).execute(),
-    byId: (id: number) =>
-      db.selectFrom("imports").selectAll().where("id", "=", id).executeTakeFirst(),
-    async remove(id: number): Promise<boolean> {
-      const done = await db.deleteFrom("imports").where("id", "=", id).executeTakeFirstOrThrow();
-      return done.numDeletedRows > 0n;
     },
   };
 }

@@ -124,7 +124,7 @@ export const en = {
   noSuchSessions: "No session is like that",
   allSessions: "All sessions",
   importJson: "Open a file",
-  importWrong: "That file is no exported session.",
+  importWrong: "That file is no exported session: {place} is missing or wrong.",
   noSession: "There is no such session",
   fromFile: "from a file",
   transcript: "What the subscriber saw",

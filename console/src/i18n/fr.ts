@@ -120,7 +120,7 @@ export const fr: Words = {
   noSuchSessions: "Aucune session ne correspond",
   allSessions: "Toutes les sessions",
   importJson: "Ouvrir un fichier",
-  importWrong: "Ce fichier n'est pas une session exportée.",
+  importWrong: "Ce fichier n'est pas une session exportée : {place} manque ou est faux.",
   noSession: "Cette session n'existe pas",
   fromFile: "d'un fichier",
   transcript: "Ce que l'abonné a vu",

@@ -119,7 +119,7 @@ export const pt: Words = {
   noSuchSessions: "Nenhuma sessão é assim",
   allSessions: "Todas as sessões",
   importJson: "Abrir um ficheiro",
-  importWrong: "Esse ficheiro não é uma sessão exportada.",
+  importWrong: "Esse ficheiro não é uma sessão exportada: {place} falta ou está errado.",
   noSession: "Esta sessão não existe",
   fromFile: "de um ficheiro",
   transcript: "O que o assinante viu",

@@ -118,7 +118,7 @@ export const sw: Words = {
   noSuchSessions: "Hakuna kipindi kama hicho",
   allSessions: "Vipindi vyote",
   importJson: "Fungua faili",
-  importWrong: "Faili hilo si kipindi kilichohamishwa.",
+  importWrong: "Faili hilo si kipindi kilichohamishwa: {place} haipo au si sahihi.",
   noSession: "Kipindi hiki hakipo",
   fromFile: "kutoka faili",
   transcript: "Alichoona mteja",

@@ -281,9 +281,9 @@ function ImportButton() {
         aria-label={t("importJson")}
         onChange={(event) => {
           void event.currentTarget.files?.[0]?.text().then((text) => {
-            const isKept = keepImported(text);
-            setProblem(isKept ? undefined : t("importWrong"));
-            if (isKept) route("/console/sessions/imported");
+            const place = keepImported(text);
+            setProblem(place === undefined ? undefined : t("importWrong", { place }));
+            if (place === undefined) route("/console/sessions/imported");
           });
         }}
       />
