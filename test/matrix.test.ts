@@ -32,7 +32,8 @@ const BUDGET_MS = 10_000;
 
 const inbound = codecNames.filter((name) => createCodec(name).overLink !== true);
 const outbound = inbound;
-const codes = outbound.map((_, nth) => `*7${String(nth).padStart(2, "0")}#`);
+/** Moolre knows codes behind its own alone. */
+const codes = outbound.map((_, nth) => `*203*${nth + 100}#`);
 
 type Heard = {
   readonly msisdn: string | undefined;

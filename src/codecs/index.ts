@@ -18,6 +18,7 @@ import { infobip } from "./infobip.ts";
 import { ixo } from "./ixo.ts";
 import { kairos } from "./kairos.ts";
 import { mnotify } from "./mnotify.ts";
+import { moolre } from "./moolre.ts";
 import { mtnMadapi } from "./mtn-madapi.ts";
 import { nalo } from "./nalo.ts";
 import { nsano } from "./nsano.ts";
@@ -25,9 +26,11 @@ import { ola } from "./ola.ts";
 import { oltranz } from "./oltranz.ts";
 import { safaricom } from "./safaricom.ts";
 import { smpp } from "./smpp.ts";
+import { southpawsl } from "./southpawsl.ts";
 import { tigoTz } from "./tigo-tz.ts";
 import { truroute } from "./truroute.ts";
 import { ussdServiceOp } from "./ussd-service-op.ts";
+import { vodacomMessaging } from "./vodacom-messaging.ts";
 import { wigal } from "./wigal.ts";
 import { yate } from "./yate.ts";
 
@@ -50,15 +53,18 @@ export const codecs: readonly CodecEntry[] = [
   imimobile,
   infobip,
   mnotify,
+  moolre,
   mtnMadapi,
   nalo,
   nsano,
   oltranz,
   safaricom,
   smpp,
+  southpawsl,
   tigoTz,
   truroute,
   ussdServiceOp,
+  vodacomMessaging,
   wigal,
   yate,
 ];
