@@ -24,10 +24,12 @@ import type { ChannelConfig, Config } from "./config.ts";
 import type { Gateway } from "./gateway.ts";
 import { type Deliver, initiate } from "./initiate.ts";
 import { errorFields, type Log } from "./observe/log.ts";
+import { createBackendTimes } from "./observe/backend-times.ts";
 import { createExchanges, keepingTurns } from "./observe/exchanges.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { startNode } from "./observe/node.ts";
 import { createObserver } from "./observe/observer.ts";
+import { createRejects } from "./observe/rejects.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { type Keys, openStore } from "./open-store.ts";
 import { registerApps } from "./register-apps.ts";
@@ -36,6 +38,7 @@ import { createDigest, createKeys, randomIds, type Digest } from "./stores/seal.
 import { deriveKeys, readSecretKey } from "./stores/secret-key.ts";
 import { startSweeper } from "./stores/sweeper.ts";
 import { channelOf, createClientAddress, createDoors } from "./transports/channels.ts";
+import type { DoorOutcome } from "./transports/door.ts";
 import { createHttpServer } from "./transports/http.ts";
 import { startLinks } from "./transports/links.ts";
 import type { Store, Turn } from "./types.ts";
@@ -82,7 +85,9 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     ...(store.undrained !== undefined && { countUndrained: store.undrained, lostRecords }),
     isReady: () => state.isReady,
   });
-  const observe = createObserver({ log, metrics, events, countTurn: node.countTurn, wallMs });
+  const times = createBackendTimes();
+  const { countTurn } = node;
+  const observe = createObserver({ log, metrics, events, times, countTurn, wallMs });
   const apps = createApps(config, keys, report);
   await registerApps(registry, config.apps);
   const parts = { config, registry, store, caller, apps, digest, observe, report };
@@ -90,7 +95,11 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   const clientAddress = createClientAddress(config);
   const { channels } = config;
   const isDraining = () => state.isDraining;
-  const onRequest = metrics.request;
+  const rejects = createRejects(wallMs);
+  const onRequest = (outcome: DoorOutcome) => {
+    metrics.request(outcome);
+    rejects.note(outcome);
+  };
   const { exchanges, takeTurn } = watchIn(config);
   const doors = createDoors(channels, {
     ...{ gateway, takeTurn, clientAddress, onRequest, isDraining },
@@ -107,8 +116,9 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   const push = createPush(gateway, channels, new Map([...links.deliver, ...doors.deliver]));
   const isReady = () => state.isReady;
   const api = { config, version, registry, store, management, policy, node, metrics, gateway };
+  const recent = { exchanges, times, rejects };
   await app.register(async (scope) =>
-    apiRoutes(scope, { ...api, exchanges, push, isReady, wallMs }),
+    apiRoutes(scope, { ...api, ...recent, push, isReady, wallMs }),
   );
   const url = await app.listen({ port: config.port, host: config.host });
   const { port } = app.server.address() as AddressInfo;

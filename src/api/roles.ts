@@ -56,6 +56,7 @@ const ROUTES: Readonly<Record<string, Rule>> = {
   "POST /backends": "backends:write",
   "PUT /backends": "backends:write",
   "DELETE /backends": "backends:write",
+  "GET /api/v1/backends/health": "backends:read",
   "GET /api/v1/backends/history": "backends:read",
   "GET /api/v1/backends/:id/history": "backends:read",
   "POST /api/v1/backends/revert": "backends:write",

@@ -3,11 +3,14 @@ import type { FastifyInstance } from "fastify";
 import type { EgressPolicy } from "../backend/egress.ts";
 import type { Config } from "../config.ts";
 import type { Gateway } from "../gateway.ts";
+import type { BackendTimes } from "../observe/backend-times.ts";
 import type { Exchanges } from "../observe/exchanges.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { OwnNode } from "../observe/node.ts";
+import type { Rejects } from "../observe/rejects.ts";
 import type { Registry } from "../registry.ts";
 import type { ManagedStore } from "../stores/sql-management.ts";
+import { backendHealthRoutes } from "./backend-health.ts";
 import { backendRoutes } from "./backends.ts";
 import { disclosureRoutes } from "./disclosure.ts";
 import { factRoutes } from "./facts.ts";
@@ -30,6 +33,8 @@ export type Parts = {
   readonly policy: EgressPolicy;
   readonly node: OwnNode;
   readonly metrics: Metrics;
+  readonly times: BackendTimes;
+  readonly rejects: Rejects;
   readonly gateway: Gateway;
   readonly exchanges: Exchanges | undefined;
   readonly push: PushOptions["push"];
@@ -46,10 +51,12 @@ export function apiRoutes(api: FastifyInstance, parts: Parts): void {
     appNames: config.apps.map(({ app: { name } }) => name),
     warningOf: (row) => findWarning(row, channels),
   });
+  backendHealthRoutes(api, { registry, times: parts.times, node });
   management.routes(api, registry);
   const { routes } = registry;
   const { events } = node;
-  sessionRoutes(api, { records: store.records, events, channels, routes, wallMs });
+  const { rejects } = parts;
+  sessionRoutes(api, { records: store.records, events, channels, routes, rejects, wallMs });
   nodeRoutes(api, node);
   phoneRoutes(api, { channels, gateway: parts.gateway, exchanges: parts.exchanges });
   pageRoutes(api);

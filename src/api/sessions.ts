@@ -5,6 +5,7 @@ import { asDialled, maskMsisdn, parseMsisdn } from "../core/address.ts";
 import { findRoute, type Routes } from "../core/route.ts";
 import type { ChannelConfig } from "../config.ts";
 import type { Events } from "../observe/events.ts";
+import type { Rejects } from "../observe/rejects.ts";
 import type {
   RecordStore,
   SessionDetail,
@@ -20,6 +21,7 @@ export type SessionsOptions = {
   readonly events: Events;
   readonly channels: readonly ChannelConfig[];
   readonly routes: Routes;
+  readonly rejects: Rejects;
   readonly wallMs: () => number;
 };
 
@@ -78,19 +80,27 @@ export function sessionRoutes(app: FastifyInstance, options: SessionsOptions): v
     },
   );
 
-  app.get("/api/v1/channels", { schema: { tags, summary: "Channels that are on" } }, async () => ({
-    channels: options.channels.map((channel) => ({
-      name: channel.name,
-      protocol: channel.codec.name,
-      protocol_options: channel.options,
-      provider: channel.provider,
-      path: channel.paths[0],
-      paths: channel.paths,
-      turn_budget_ms: channel.turnBudgetMs,
-      screen_octets_max: channel.screenOctetsMax,
-      requests_per_minute_max: channel.requestsPerMinuteMax,
-    })),
-  }));
+  app.get(
+    "/api/v1/channels",
+    { schema: { tags, summary: "Channels that are on, and what they refused" } },
+    async () => ({
+      channels: options.channels.map((channel) => ({
+        name: channel.name,
+        protocol: channel.codec.name,
+        protocol_options: channel.options,
+        provider: channel.provider,
+        path: channel.paths[0],
+        paths: channel.paths,
+        turn_budget_ms: channel.turnBudgetMs,
+        screen_octets_max: channel.screenOctetsMax,
+        requests_per_minute_max: channel.requestsPerMinuteMax,
+        rejects: options.rejects.of(channel.name).map(({ status, reason, count, lastAtMs }) => ({
+          ...{ status, reason, count },
+          last_at: new Date(lastAtMs).toISOString(),
+        })),
+      })),
+    }),
+  );
 
   app.get<{ Querystring: { dialled: string } }>(
     "/api/v1/codes",

@@ -1,5 +1,6 @@
 /** One wide event for each turn, and all that is made of it. */
 import type { TurnEvent } from "../gateway.ts";
+import type { BackendTimes } from "./backend-times.ts";
 import { turnEvent, type Events } from "./events.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -10,10 +11,11 @@ export function createObserver(options: {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly events: Pick<Events, "isWatched" | "publish">;
+  readonly times: Pick<BackendTimes, "turn">;
   readonly countTurn: () => void;
   readonly wallMs: () => number;
 }): (event: TurnEvent) => void {
-  const { log, metrics, events, countTurn, wallMs } = options;
+  const { log, metrics, events, times, countTurn, wallMs } = options;
   const told = new Set<string>();
   /** A backend that leaves out CON says so once, not with every turn. */
   function tellFlawOnce({ record, session }: TurnEvent): void {
@@ -28,6 +30,7 @@ export function createObserver(options: {
   return (event) => {
     log.turn(event);
     metrics.turn(event);
+    times.turn(event);
     countTurn();
     if (events.isWatched()) events.publish(turnEvent(event, new Date(wallMs()).toISOString()));
     tellFlawOnce(event);

@@ -321,6 +321,10 @@ export const en = {
   textsBuiltIn:
     "The texts are built in. Which language subscribers read is DIALYARD_LANGUAGE, or " +
     "language in dialyard.config.ts.",
+  rejects: "Refused of late: {n}",
+  rejectTimes: "{n} times, last {time}",
+  breakerOpen: "breaker open",
+  p95Of: "95 of 100 answers within {time} (last {n})",
   mayNot: "Your role may not see this.",
   notThatKey: "The gateway does not know that key.",
 };

@@ -309,6 +309,10 @@ export const fr: Words = {
   textsBuiltIn:
     "Les textes sont intégrés. La langue lue par les abonnés est DIALYARD_LANGUAGE, ou " +
     "language dans dialyard.config.ts.",
+  rejects: "Refusées récemment : {n}",
+  rejectTimes: "{n} fois, la dernière {time}",
+  breakerOpen: "disjoncteur ouvert",
+  p95Of: "95 réponses sur 100 en {time} (les {n} dernières)",
   mayNot: "Votre rôle ne permet pas de voir ceci.",
   notThatKey: "La passerelle ne connaît pas cette clé.",
 };

@@ -306,6 +306,10 @@ export const pt: Words = {
   textsBuiltIn:
     "Os textos são de origem. A língua que os assinantes lêem é DIALYARD_LANGUAGE, ou " +
     "language em dialyard.config.ts.",
+  rejects: "Recusados há pouco: {n}",
+  rejectTimes: "{n} vezes, a última {time}",
+  breakerOpen: "disjuntor aberto",
+  p95Of: "95 em cada 100 respostas até {time} (últimas {n})",
   mayNot: "O seu papel não permite ver isto.",
   notThatKey: "O gateway não conhece essa chave.",
 };

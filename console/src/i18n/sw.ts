@@ -305,6 +305,10 @@ export const sw: Words = {
   textsBuiltIn:
     "Maandishi haya ni ya lango lenyewe. Lugha ya wateja ni DIALYARD_LANGUAGE, au language " +
     "ndani ya dialyard.config.ts.",
+  rejects: "Yaliyokataliwa karibuni: {n}",
+  rejectTimes: "mara {n}, ya mwisho {time}",
+  breakerOpen: "kikatizi wazi",
+  p95Of: "Majibu 95 kati ya 100 ndani ya {time} ({n} ya mwisho)",
   mayNot: "Wajibu wako haukuruhusu kuona hili.",
   notThatKey: "Lango halitambui ufunguo huo.",
 };

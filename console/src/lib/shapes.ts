@@ -15,4 +15,10 @@ export type ChannelShown = {
   readonly paths: readonly string[];
   readonly turn_budget_ms: number;
   readonly screen_octets_max: number;
+  readonly rejects: readonly {
+    readonly status: number;
+    readonly reason: string;
+    readonly count: number;
+    readonly last_at: string;
+  }[];
 };

@@ -6,6 +6,7 @@ import { CheckDialog } from "../backends/check.tsx";
 import { withStatus } from "../backends/draft.ts";
 import { t } from "../i18n/index.ts";
 import { call, reasonOf } from "../lib/api.ts";
+import { ms } from "../lib/format.ts";
 import { may } from "../lib/me.ts";
 import type { BackendShown, ChannelShown } from "../lib/shapes.ts";
 import { useLoad } from "../lib/use-load.ts";
@@ -17,6 +18,14 @@ import "../styles/phone.css";
 const PROTOCOLS = ["ola", "africastalking", "ixo", "kairos"];
 const REFRESH_MS = 10_000;
 
+type Health = {
+  readonly backends: readonly {
+    readonly id: number;
+    readonly breaker_open: boolean;
+    readonly turns: number;
+    readonly p95_ms: number | null;
+  }[];
+};
 type Open =
   | { readonly type: "edit"; readonly backend: BackendShown | undefined }
   | { readonly type: "check" | "delete" | "history"; readonly backend: BackendShown };
@@ -25,6 +34,7 @@ export function BackendsPage() {
   useTitle(t("backends"));
   const list = useLoad<readonly BackendShown[]>("/backends", REFRESH_MS);
   const channels = useLoad<{ readonly channels: readonly ChannelShown[] }>("/api/v1/channels");
+  const health = useLoad<Health>("/api/v1/backends/health", REFRESH_MS);
   const [open, setOpen] = useState<Open | undefined>();
   const [problem, setProblem] = useState<string | undefined>();
   const close = () => setOpen(undefined);
@@ -75,6 +85,7 @@ export function BackendsPage() {
           <BackendCard
             key={backend.id}
             backend={backend}
+            health={health.value?.backends.find(({ id }) => id === backend.id)}
             onOpen={(type) => setOpen({ type, backend })}
             onToggle={() => void toggle(backend)}
           />
@@ -99,28 +110,41 @@ export function BackendsPage() {
         <HistoryDialog backend={open.backend} onChange={list.reload} onClose={close} />
       )}
       {open?.type === "delete" && (
-        <Dialog title={t("deleteOf", { name: open.backend.name })} onClose={close}>
-          <div class="form">
-            <p>{t("deleteSure", { code: open.backend.service_code })}</p>
-            <div class="actions">
-              <Button kind="danger" onClick={() => void remove(open.backend)}>
-                {t("delete")}
-              </Button>
-              <Button onClick={close}>{t("cancel")}</Button>
-            </div>
-          </div>
-        </Dialog>
+        <DeleteDialog
+          backend={open.backend}
+          onDelete={() => void remove(open.backend)}
+          onClose={close}
+        />
       )}
     </div>
   );
 }
 
+function DeleteDialog(props: { backend: BackendShown; onDelete: () => void; onClose: () => void }) {
+  const { name, service_code } = props.backend;
+  return (
+    <Dialog title={t("deleteOf", { name })} onClose={props.onClose}>
+      <div class="form">
+        <p>{t("deleteSure", { code: service_code })}</p>
+        <div class="actions">
+          <Button kind="danger" onClick={props.onDelete}>
+            {t("delete")}
+          </Button>
+          <Button onClick={props.onClose}>{t("cancel")}</Button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}
+
 function BackendCard({
   backend,
+  health,
   onOpen,
   onToggle,
 }: {
   backend: BackendShown;
+  health: Health["backends"][number] | undefined;
   onOpen: (type: "edit" | "check" | "delete" | "history") => void;
   onToggle: () => void;
 }) {
@@ -130,6 +154,7 @@ function BackendCard({
     <li class="card backend">
       <div class="backend-head">
         <h2>{name}</h2>
+        {health?.breaker_open && <Chip tone="bad">{t("breakerOpen")}</Chip>}
         <Chip tone={isActive ? "good" : "warn"}>{t(isActive ? "active" : "pausedBackend")}</Chip>
       </div>
       <p class="backend-code mono">{service_code}</p>
@@ -139,6 +164,9 @@ function BackendCard({
         {t("backendTimes", { timeout, retries })}
         {backend.idempotent === false && ` · ${t("onceOnly")}`}
       </p>
+      {typeof health?.p95_ms === "number" && (
+        <p class="soft backend-facts">{t("p95Of", { time: ms(health.p95_ms), n: health.turns })}</p>
+      )}
       <div class="actions">
         <a class="button" href={`/phone?code=${encodeURIComponent(service_code)}`}>
           {t("tryIt")}

@@ -8,10 +8,11 @@ import { Chip, Command, Copy, Empty, Loading, PageHead, Problem } from "../ui/in
 import "../styles/backends.css";
 
 const REFRESH_MS = 5_000;
+type List = { readonly channels: readonly ChannelShown[] };
 
 export function ChannelsPage() {
   useTitle(t("channels"));
-  const list = useLoad<{ readonly channels: readonly ChannelShown[] }>("/api/v1/channels");
+  const list = useLoad<List>("/api/v1/channels", REFRESH_MS);
   const rows = list.value?.channels;
   return (
     <div class="page">
@@ -67,11 +68,30 @@ function ChannelCard({ channel }: { channel: ChannelShown }) {
           )}
         </>
       )}
+      <Rejects rejects={channel.rejects} />
       {session !== undefined && (
         <p class="backend-facts">
           <a href={`/console/sessions?channel=${name}`}>{t("itsSessions")}</a>
         </p>
       )}
     </li>
+  );
+}
+
+/** What it refused since this node started, newest first. */
+function Rejects({ rejects }: Pick<ChannelShown, "rejects">) {
+  if (rejects.length === 0) return null;
+  return (
+    <details class="more-fields">
+      <summary>{t("rejects", { n: rejects.length })}</summary>
+      <ul class="remarks">
+        {rejects.map(({ status, reason, count, last_at }) => (
+          <li key={`${status} ${reason}`} class="warn">
+            <span class="mono">{status}</span> {reason}{" "}
+            <span class="soft">{t("rejectTimes", { n: count, time: dateTime(last_at) })}</span>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
