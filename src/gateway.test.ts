@@ -112,7 +112,7 @@ describe("a wire that names the subscriber on the first leg only", () => {
       calls.push(`${msisdn} ${input}`);
       return { reply: MENU };
     });
-    const channel = channelOn(plainCodec({ keyedById: true }));
+    const channel = channelOn(plainCodec({ keyedById: "answers" }));
     await handleTurn(gateway, channel, wireOf(dial));
     await handleTurn(gateway, channel, wireOf(typed));
     assert.deepEqual(calls, ["233241234567 ", "233241234567 1"]);
@@ -120,7 +120,7 @@ describe("a wire that names the subscriber on the first leg only", () => {
 
   test("tells whether a dialogue lives, and a notice changes nothing", async () => {
     const { gateway } = openGateway(() => ({ reply: MENU }));
-    const channel = channelOn(plainCodec({ keyedById: true }));
+    const channel = channelOn(plainCodec({ keyedById: "answers" }));
     const ask = async (phase: string, sessionId: string) => {
       const { wire } = await handleTurn(gateway, channel, wireOf({ ...SAID, sessionId, phase }));
       return (JSON.parse(wire.body) as { isLive?: boolean; reply?: Reply }).isLive;

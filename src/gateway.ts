@@ -220,7 +220,8 @@ async function ask(visit: Visit, opened: ToAsk, held: LeasedHeld): Promise<Done>
   }
   const backendMs = nowMs() - calledAtMs;
   const asked = truthfully(result ?? { type: "failed", code: "internal_error" }, isSent);
-  const limits = { screenOctetsMax, transliterate, language, secretPatterns };
+  const takes = channel.codec.takesScreen;
+  const limits = { screenOctetsMax, transliterate, takes, language, secretPatterns };
   const closed = closeAsked(opened, asked, lastNumber, limits);
   const isKept = appState !== closed.session.appState;
   const session = isKept ? { ...closed.session, appState } : closed.session;
@@ -339,7 +340,10 @@ function beginVisit(gateway: Gateway, channel: Channel, request: WireRequest): V
 }
 
 /** Channel, the network's id and the number: another MSISDN never meets an old state. */
-function nameOf({ name, codec }: Channel, { sessionId = "", msisdn }: Inbound): string {
+export function nameOf(
+  { name, codec }: Channel,
+  { sessionId = "", msisdn }: Pick<Inbound, "sessionId" | "msisdn">,
+): string {
   return `${name}\n${sessionId}\n${codec.keyedById ? "" : (msisdn ?? "")}`;
 }
 

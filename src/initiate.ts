@@ -6,7 +6,7 @@
 import { asksForSecret } from "./core/redact.ts";
 import { fitScreen } from "./core/screen.ts";
 import { abortSession, pushedSession } from "./core/turn.ts";
-import type { Gateway } from "./gateway.ts";
+import { type Gateway, nameOf } from "./gateway.ts";
 import type {
   Channel,
   Inbound,
@@ -54,7 +54,8 @@ export async function initiate(
   const backend = gateway.routes.get(serviceCode);
   if (backend === undefined)
     return refused("no_backend", `nothing is registered for ${serviceCode}`);
-  const fitted = fitScreen(reply.screen, { octetsMax: screenOctetsMax, transliterate });
+  const takes = codec.takesScreen;
+  const fitted = fitScreen(reply.screen, { octetsMax: screenOctetsMax, transliterate, takes });
   // Pages need somebody who leafs, and a first screen that is cut says nothing.
   if (fitted.type !== "fits") return refused("too_long", "the text does not fit one screen");
   const shown = { action: reply.action, screen: fitted.screen };
@@ -64,7 +65,7 @@ export async function initiate(
 
   const startedAtMs = gateway.nowMs();
   const held = await gateway.store.open({
-    key: gateway.keyOf(`${name}\n${sessionId ?? ""}\n${msisdn}`),
+    key: gateway.keyOf(nameOf(channel, { sessionId, msisdn })),
     freshId,
     msisdn,
     digest: gateway.digest(`push ${freshId}`),

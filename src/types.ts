@@ -142,10 +142,12 @@ export interface Codec {
   readonly methods?: readonly string[];
   /** The network asks at paths below the channel's: they are `path` of its requests. */
   readonly hasSubpaths?: true;
-  /** Some messages name no subscriber: a dialogue is found by the network's id alone. */
-  readonly keyedById?: true;
+  /** These messages may name no subscriber: a dialogue is found by the network's id alone. */
+  readonly keyedById?: "notices" | "answers";
   /** What this network shows, where it is less than others: the default of its channels. */
   readonly screenOctetsMax?: number;
+  /** Beyond the octets, where this network counts in its own way. */
+  readonly takesScreen?: (screen: string) => boolean;
 
   // We are the application that the network calls. decode throws WireError, nothing else.
   decode(request: WireRequest): Inbound;

@@ -31,7 +31,8 @@ const PAGES_MAX = 6;
 const BUDGET_MS = 10_000;
 
 const inbound = codecNames.filter((name) => createCodec(name).overLink !== true);
-const outbound = inbound;
+/** A backend answers at once. */
+const outbound = inbound.filter((name) => createCodec(name).pushes === undefined);
 /** Moolre knows codes behind its own alone. */
 const codes = outbound.map((_, nth) => `*203*${nth + 100}#`);
 
@@ -78,15 +79,46 @@ async function startApp(codec: Codec): Promise<App> {
   return { url: `http://127.0.0.1:${port}/callback`, heard, close };
 }
 
+/** Networks that take screens as calls: whoever waits for a dialogue's next one gets its body. */
+async function startPushed() {
+  const waiting = new Map<string, (body: string) => void>();
+  const server = createServer((request, response) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
+    request.on("end", () => {
+      const id = [...waiting.keys()].find((session) => body.includes(session));
+      if (id !== undefined) waiting.get(id)?.(body);
+      response.end("<ussdresponse><errorCode>0</errorCode></ussdresponse>");
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    next: (session: string) =>
+      new Promise<string>((done) => {
+        waiting.set(session, (body) => {
+          waiting.delete(session);
+          done(body);
+        });
+      }),
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
 /** A wire that carries no service code has a channel for each code. */
-function channelsOf(names: readonly string[]): string {
+function channelsOf(names: readonly string[], pushUrl: string): string {
   const shared = `requestsPerMinuteMax: 0, turnBudgetMs: ${BUDGET_MS}, screenOctetsMax: 160`;
   const rows = names.flatMap((protocol, nth) => {
     const channels = namesNoCode(protocol) ? codes : [""];
     return channels.map((code, column) => {
       const options = code === "" ? "" : `options: { service_code: "${code}" }, `;
+      const push = createCodec(protocol).pushes ? `pushUrl: "${pushUrl}", ` : "";
       const paths = `paths: ["${pathOf(protocol, nth, column)}"]`;
-      return `"in-${nth}-${column}": { protocol: "${protocol}", ${paths}, ${options}${shared} },`;
+      const about = `protocol: "${protocol}", ${paths}, ${options}${push}${shared}`;
+      return `"in-${nth}-${column}": { ${about} },`;
     });
   });
   return `export const config = { channels: {\n${rows.join("\n")}\n} };`;
@@ -100,10 +132,12 @@ describe("the matrix", () => {
   const { send, close: closeSend } = createSend({ connections: 4 });
   const apps = new Map<string, { readonly app: App; readonly code: string }>();
   let gateway: StartedGateway | undefined;
+  let pushed: Awaited<ReturnType<typeof startPushed>> | undefined;
   let carried = 0;
 
   before(async () => {
-    gateway = await startGateway({ configFile: channelsOf(inbound) });
+    pushed = await startPushed();
+    gateway = await startGateway({ configFile: channelsOf(inbound, pushed.url) });
     for (const [nth, protocol] of outbound.entries()) {
       const app = await startApp(createCodec(protocol));
       const code = codes[nth] ?? "";
@@ -113,6 +147,7 @@ describe("the matrix", () => {
   });
   after(async () => {
     await closeSend();
+    pushed?.close();
     await gateway?.stop();
     for (const { app } of apps.values()) app.close();
   });
@@ -155,7 +190,16 @@ describe("the matrix", () => {
     const typed: string[] = [];
     const say = async (input?: string): Promise<Reply> => {
       if (input !== undefined) typed.push(input);
-      return exchange(call, turnOf(call, sessionId, typed.length + 1, [...typed]), send);
+      const turn = turnOf(call, sessionId, typed.length + 1, [...typed]);
+      if (call.codec.pushes === undefined) return exchange(call, turn, send);
+      const screen = pushed?.next(sessionId);
+      const { status } = await send(
+        call.backend.url,
+        call.codec.request(turn, call.backend),
+        5_000,
+      );
+      assert.equal(status, 200, "acknowledged");
+      return call.codec.reply({ status: 200, headers: {}, body: (await screen) ?? "" }, turn);
     };
 
     assert.deepEqual(seenOf(await say()), REPLIES[0]);

@@ -39,6 +39,9 @@ export function createExchange<R, C>(app: App<R, C>, options: MountOptions<C>): 
   const codec =
     "codec" in options ? options.codec : createCodec(options.protocol, options.protocolOptions);
   if (codec.overLink) throw new Error(`${codec.name} is spoken over a link of a gateway, not HTTP`);
+  if (codec.pushes !== undefined || codec.keyedById === "answers") {
+    throw new Error(`${codec.name} needs a gateway before an app, which pushes and knows who asks`);
+  }
   // An app's keys are made of it: the same effect in two dialogues would be one.
   if (codec.namesNoSession) {
     throw new Error(`${codec.name} names no session: put a gateway before the app, which does`);

@@ -114,8 +114,8 @@ async function screensOnPhone(): Promise<readonly string[]> {
   return screens;
 }
 
-function isMountable({ overLink, namesNoSession }: Codec): boolean {
-  return !overLink && !namesNoSession;
+function isMountable({ overLink, namesNoSession, pushes, keyedById }: Codec): boolean {
+  return !overLink && !namesNoSession && !pushes && keyedById !== "answers";
 }
 
 for (const [mount, serve] of Object.entries(MOUNTS)) {

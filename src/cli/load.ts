@@ -8,15 +8,7 @@ import { explain, STATUS } from "./dial.ts";
 import { createGatewayClient, createSend } from "./gateway-client.ts";
 import { loadJson, loadTable, progressLine, type LoadAbout } from "./load-report.ts";
 import { NUMBERS, runLoad, type LoadPlan } from "./load-run.ts";
-import {
-  findChannel,
-  placeCall,
-  readHeaders,
-  readMsisdn,
-  readUrl,
-  UsageError,
-  type Call,
-} from "./network.ts";
+import { findChannel, placeCall, readHeaders, readMsisdn, readUrl, UsageError } from "./network.ts";
 
 const RATE_MAX = 5_000;
 const SECONDS_MAX = 3_600;
@@ -125,7 +117,6 @@ export async function load(options: LoadOptions, io: LoadOutput): Promise<number
       ...placed,
       backend: { ...placed.backend, headers, secret: options.signingSecret },
     };
-    assertAnswersAtOnce(call);
     const { protocol } = channel;
     const about = { ...plan, url, channel: channel.name, protocol, dialled };
     const { progress, stop } = io;
@@ -208,13 +199,5 @@ function assertOwn(url: string, ownsHost: boolean): void {
   if (isLoopback || ownsHost) return;
   throw new UsageError(
     `${host} is another machine, and this is a flood of requests: --i-own-this-host sends it`,
-  );
-}
-
-function assertAnswersAtOnce({ codec, channel }: Call): void {
-  if (codec.pushes === undefined) return;
-  throw new UsageError(
-    `channel "${channel.name}" answers by a call of its own, which nobody here would take; ` +
-      "dial on a channel whose answer has the screen",
   );
 }

@@ -94,6 +94,12 @@ export async function placeCall(
   url: string,
 ): Promise<Call> {
   const codec = openCodec(channel);
+  if (codec.pushes !== undefined) {
+    throw new UsageError(
+      `channel "${channel.name}" answers by a call of its own, which nobody here would take; ` +
+        "dial on a channel whose answer has the screen, or on the phone page",
+    );
+  }
   const target = await addressOf(client, codec, dialled);
   const backend: Backend = {
     id: 0,

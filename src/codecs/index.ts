@@ -30,6 +30,7 @@ import { southpawsl } from "./southpawsl.ts";
 import { tigoTz } from "./tigo-tz.ts";
 import { truroute } from "./truroute.ts";
 import { ussdServiceOp } from "./ussd-service-op.ts";
+import { viettel } from "./viettel.ts";
 import { vodacomMessaging } from "./vodacom-messaging.ts";
 import { wigal } from "./wigal.ts";
 import { yate } from "./yate.ts";
@@ -64,6 +65,7 @@ export const codecs: readonly CodecEntry[] = [
   tigoTz,
   truroute,
   ussdServiceOp,
+  viettel,
   vodacomMessaging,
   wigal,
   yate,

@@ -63,7 +63,7 @@ function createInfobip(isFlat: boolean): Codec {
     name: infobip.name,
     methods: ["POST", "PUT", "GET"],
     hasSubpaths: true,
-    keyedById: true,
+    keyedById: "notices",
     carriesDialledDigits: true,
 
     decode(request) {

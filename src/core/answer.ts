@@ -19,6 +19,7 @@ export type Asked =
   | { readonly type: "failed"; readonly code: FailureCode };
 export type Limits = {
   readonly screenOctetsMax: number;
+  readonly takes?: ((screen: string) => boolean) | undefined;
   readonly transliterate: boolean;
   readonly language: Language;
   /** Further words of screens that ask for a secret. */
@@ -95,7 +96,8 @@ function fitAsked(asked: Asked, limits: Limits): Closing {
   const { action, screen } = reply;
   const asksSecret =
     action === "continue" && (reply.asksSecret === true || asksForSecret(screen, secretPatterns));
-  const size = { octetsMax: limits.screenOctetsMax, transliterate: limits.transliterate };
+  const { screenOctetsMax: octetsMax, transliterate, takes } = limits;
+  const size = { octetsMax, transliterate, takes };
   const fitted = fitScreen(screen, size, PAGE_LABELS[language]);
   switch (fitted.type) {
     case "fits":

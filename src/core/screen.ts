@@ -17,6 +17,8 @@ export type ScreenLimits = {
   readonly octetsMax: number;
   /** Replace characters outside GSM-7 by look-alikes instead of sending UCS-2. */
   readonly transliterate: boolean;
+  /** What the network takes, counted as it counts. */
+  readonly takes?: ((screen: string) => boolean) | undefined;
 };
 export type PageLabels = { readonly more: string; readonly back: string };
 
@@ -80,10 +82,10 @@ export function fitScreen(text: string, limits: ScreenLimits, labels = PAGE_LABE
   // More than all pages hold, were they full: not worth the time to look.
   if (text.length > PAGES_MAX * septetsMax(limits.octetsMax)) return { type: "too_long" };
   const screen = prepare(text, limits);
-  if (fitsIn(screen, limits.octetsMax)) return { type: "fits", screen };
+  if (fitsIn(screen, limits)) return { type: "fits", screen };
   const end = endWithout(screen, screen.length, isBlank);
   const trimmed = screen.slice(startWithout(screen, 0, isBlank), end);
-  if (fitsIn(trimmed, limits.octetsMax)) return { type: "fits", screen: trimmed };
+  if (fitsIn(trimmed, limits)) return { type: "fits", screen: trimmed };
 
   const taken = optionsIn(trimmed);
   const moreKey = MORE_KEYS.find((key) => !taken.has(key));
@@ -91,7 +93,7 @@ export function fitScreen(text: string, limits: ScreenLimits, labels = PAGE_LABE
   if (moreKey === undefined || backKey === undefined) return { type: "too_long" };
   const more = `\n${moreKey}. ${prepare(labels.more, limits)}`;
   const back = `\n${backKey}. ${prepare(labels.back, limits)}`;
-  const pages = breakIntoPages(trimmed, limits.octetsMax, more, back);
+  const pages = breakIntoPages(trimmed, limits, more, back);
   if (pages === undefined) return { type: "too_long" };
   return { type: "paged", pages, moreKey, backKey };
 }
@@ -101,9 +103,10 @@ function prepare(text: string, limits: ScreenLimits): string {
   return limits.transliterate ? transliterate(cleaned) : cleaned;
 }
 
-function fitsIn(text: string, octetsMax: number): boolean {
+function fitsIn(text: string, { octetsMax, takes }: ScreenLimits): boolean {
   // No alphabet takes more than two octets for a code unit: short texts need no counting.
-  return text.length * 2 <= octetsMax || measureScreen(text).octets <= octetsMax;
+  const isSmall = text.length * 2 <= octetsMax || measureScreen(text).octets <= octetsMax;
+  return isSmall && (takes === undefined || takes(text));
 }
 
 // No key is in both lists, so that the two chosen always differ.
@@ -123,7 +126,7 @@ function optionsIn(text: string): ReadonlySet<string> {
 /** Undefined when the pages are too many or too small. The text neither starts nor ends blank. */
 function breakIntoPages(
   text: string,
-  octetsMax: number,
+  { octetsMax, takes = () => true }: ScreenLimits,
   more: string,
   back: string,
 ): readonly string[] | undefined {
@@ -131,14 +134,19 @@ function breakIntoPages(
   let start = 0;
   while (pages.length < PAGES_MAX) {
     const lastFooter = pages.length === 0 ? "" : back;
-    if (endOfRoom(text, start, roomBeside(lastFooter, octetsMax)) === text.length) {
-      return [...pages, text.slice(start) + lastFooter];
-    }
+    const last = text.slice(start) + lastFooter;
+    const lastEnd = endOfRoom(text, start, roomBeside(lastFooter, octetsMax));
+    if (lastEnd === text.length && takes(last)) return [...pages, last];
     const footer = more + lastFooter;
-    const limit = endOfRoom(text, start, roomBeside(footer, octetsMax));
+    let limit = endOfRoom(text, start, roomBeside(footer, octetsMax));
+    let end = breakBefore(text, start, limit);
+    const pageTo = (to: number) => text.slice(start, endWithout(text, to, isBlank)) + footer;
+    while (limit > start && !takes(pageTo(end))) {
+      limit = Math.min(end, limit - 1);
+      end = breakBefore(text, start, limit);
+    }
     if (limit === start) return undefined;
-    const end = breakBefore(text, start, limit);
-    pages.push(text.slice(start, endWithout(text, end, isBlank)) + footer);
+    pages.push(pageTo(end));
     start = startWithout(text, end, isBlank);
   }
   return undefined;
