@@ -1,6 +1,7 @@
 /** Writes the generated parts of docs/. `npm run docs`; test/docs.test.ts finds drift. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { describeSettings } from "../src/config.ts";
+import { hasCaptures, PAGES, protocolPages } from "./protocol-docs.ts";
 
 const FILE = new URL("../docs/configuration.md", import.meta.url);
 
@@ -31,4 +32,15 @@ export function withSettings(page: string): string {
   return `${before}${BEGIN}\n\n${settingsTable()}\n\n${END}${after}`;
 }
 
-if (import.meta.main) writeFileSync(FILE, withSettings(readFileSync(FILE, "utf8")));
+if (import.meta.main) {
+  writeFileSync(FILE, withSettings(readFileSync(FILE, "utf8")));
+  if (hasCaptures) await writeProtocols();
+  else console.error("docs/protocols/ is left alone: the captures that it counts are not here");
+}
+
+async function writeProtocols(): Promise<void> {
+  const pages = await protocolPages();
+  mkdirSync(PAGES, { recursive: true });
+  for (const name of readdirSync(PAGES)) if (!pages.has(name)) rmSync(PAGES + name);
+  for (const [name, text] of pages) writeFileSync(PAGES + name, text);
+}

@@ -1,5 +1,6 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const VOICEPACT = "VoicePact USSD webhook guide";
 const EVENTS = "Africa's Talking USSD docs, end-of-session notification";
@@ -15,6 +16,14 @@ const later = {
 } as const;
 
 const MASKED = { "documented request": "the source masks the number" };
+export const provider: Provider = {
+  title: "Africa's Talking, and aggregators that copied it",
+  setUp:
+    "In the dashboard under USSD, create a channel and paste the address as the callback " +
+    "URL. Paste the same with `/events` behind it as the events URL: without it, nobody " +
+    "hears of subscribers who hang up. Behind a clone of it, set `preset`.",
+};
+
 export const golden: readonly GoldenSheet[] = [
   { file: "africastalking" },
   { file: "crossgate", options: { preset: "crossgate" }, differs: MASKED },

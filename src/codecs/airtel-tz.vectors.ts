@@ -1,4 +1,5 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const TRAFFIC = "muhandofranc/UssdGatewayTz docs/mno-airtel.md, smoke examples";
 
@@ -10,6 +11,13 @@ const said = {
   network: undefined,
   echo: {},
 } as const;
+
+export const provider: Provider = {
+  title: "Airtel Tanzania",
+  setUp:
+    "Give the operator's VAS team the address. They ask it by GET, with the answer's text " +
+    "in the query: keep queries out of the access log of what stands before.",
+};
 
 export const vectors: readonly CodecVector[] = [
   {

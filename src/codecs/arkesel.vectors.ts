@@ -1,5 +1,6 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const DOCS = "developers.arkesel.com, API specification 2.4.0";
 
@@ -11,6 +12,11 @@ const said = {
   network: "AIRTELTIGO",
   echo: { userID: "USSD_DOCUMENTATION" },
 } as const;
+
+export const provider: Provider = {
+  title: "Arkesel (Ghana)",
+  setUp: "In the dashboard, paste the address as the callback URL of the USSD code.",
+};
 
 export const golden: readonly GoldenSheet[] = [
   {

@@ -1,5 +1,6 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const DOCS = "docs.beem.africa/ussd, as quoted in code";
 
@@ -11,6 +12,13 @@ const said = {
   network: "tigotz",
   echo: { request_id: "1" },
 } as const;
+
+export const provider: Provider = {
+  title: "Beem Africa (Tanzania)",
+  setUp:
+    "Paste the address as the callback of the USSD application. No code is on the wire: the " +
+    "channel needs `service_code`, and each code a channel.",
+};
 
 export const golden: readonly GoldenSheet[] = [
   {

@@ -1,4 +1,10 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { Provider } from "../testing/shelf.ts";
+
+export const provider: Provider = {
+  title: "Cellulant",
+  setUp: "Give Cellulant the address; they ask it by GET.",
+};
 
 export const vectors: readonly CodecVector[] = [
   {

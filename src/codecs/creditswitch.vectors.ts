@@ -1,4 +1,10 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { Provider } from "../testing/shelf.ts";
+
+export const provider: Provider = {
+  title: "Creditswitch (Nigeria)",
+  setUp: "Give Creditswitch the address; they ask it by GET and show 140 characters.",
+};
 
 export const vectors: readonly CodecVector[] = [
   {

@@ -1,7 +1,13 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const NO_NUMBER = "the number of the source's test is no E.164 number";
+export const provider: Provider = {
+  title: "DMark (Uganda)",
+  setUp: "Give DMark the address; they ask it by GET.",
+};
+
 export const golden: readonly GoldenSheet[] = [
   {
     file: "dmark",

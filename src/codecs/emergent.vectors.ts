@@ -1,4 +1,5 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const SOURCE = "harmonizerblinks/ussd-builder, test/ussd-menu.js, Emergent Support";
 
@@ -9,6 +10,11 @@ const said = {
   network: "MTN",
   echo: { case: "" },
 } as const;
+
+export const provider: Provider = {
+  title: "Emergent Technology and Cross-Switch (Ghana)",
+  setUp: "Give them the address as the service's URL.",
+};
 
 export const vectors: readonly CodecVector[] = [
   {

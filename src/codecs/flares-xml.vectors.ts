@@ -1,5 +1,6 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const SCHEMA = "mtvbrianking/laravel-ussd, menus/comviva.xsd and src/Simulator; values made up";
 const TNM = "tnmdevs/ussd, tests/Requests/flares.request.xml; values made up";
@@ -15,6 +16,11 @@ const said = {
   ...{ sessionId: "771", msisdn: "256772100100", messageId: undefined, network: undefined },
   echo: {},
 } as const;
+
+export const provider: Provider = {
+  title: "Comviva Flares by XML: MTN and Airtel in East Africa, TNM",
+  setUp: "Give the operator the address as the application's URL.",
+};
 
 /** Nobody has published an exchange. */
 export const golden: readonly GoldenSheet[] = [];

@@ -1,5 +1,13 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
+
+export const provider: Provider = {
+  title: `Comviva Flares "HTTP Pull": Airtel and others`,
+  setUp:
+    "Give the operator the address for both the pull and the clean-up URL; clean-up calls " +
+    "end sessions. Tmcel (Mozambique) may run it: set `dialect` to what they send.",
+};
 
 export const golden: readonly GoldenSheet[] = [
   {

@@ -1,5 +1,11 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
+
+export const provider: Provider = {
+  title: "HollaTags (Nigeria)",
+  setUp: "In the dashboard, paste the address as the inbound URL of the USSD service.",
+};
 
 export const golden: readonly GoldenSheet[] = [
   {

@@ -1,5 +1,6 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const SOURCE = "habbes/ussd-menu-builder, test/ussd-menu.js, Hubtel Support";
 
@@ -10,6 +11,12 @@ const said = {
   network: "MTN",
   echo: { case: "" },
 } as const;
+
+export const provider: Provider = {
+  title: "Hubtel Programmable Services (Ghana)",
+  setUp:
+    "In the Programmable Services console, paste the address as the service interaction " + "URL.",
+};
 
 export const golden: readonly GoldenSheet[] = [
   {

@@ -1,5 +1,13 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
+
+export const provider: Provider = {
+  title: "IMImobile (India)",
+  setUp:
+    "Give them one address for each code: the wire carries none, so each channel needs " +
+    "`service_code`.",
+};
 
 export const golden: readonly GoldenSheet[] = [
   {

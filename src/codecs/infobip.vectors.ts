@@ -1,5 +1,6 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet, GoldenVector } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const DOCS = "vumi transports/infobip, quoting Infobip's HTTP/REST/JSON interface";
 const FLAT = "PROTOCOLS 11, the flat variant of mNotify and Vodafone Ghana";
@@ -169,6 +170,13 @@ content-type: application/json
 {"ussdMenu":"Bye","shouldClose":true,"responseExitCode":200,"responseMessage":""}`,
   },
 ];
+
+export const provider: Provider = {
+  title: "Infobip; the one-address form is mNotify's own codes' and Vodafone Ghana's",
+  setUp:
+    "Give Infobip the address: it asks below it, at `/session/{id}/start`, `/response`, " +
+    "`/end` and `/status`. The one-address form asks at the address itself.",
+};
 
 export const vectors: readonly CodecVector[] = [...restVectors, ...flatVectors];
 

@@ -1,4 +1,5 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const DOCS = "IXO USSD gateway API reference";
 
@@ -10,6 +11,13 @@ const said = {
   network: undefined,
   echo: {},
 } as const;
+
+export const provider: Provider = {
+  title: "IXO USSD gateway",
+  setUp:
+    "The gateway asks `/api/ussd` as its document says; the address here works too. It " +
+    "answers 100 requests a minute and address, unless the channel says otherwise.",
+};
 
 export const vectors: readonly CodecVector[] = [
   {

@@ -1,4 +1,5 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const DOCS = "Kairos Afrika USSD API docs";
 
@@ -9,6 +10,13 @@ const said = {
   network: undefined,
   echo: {},
 } as const;
+
+export const provider: Provider = {
+  title: "Kairos Afrika",
+  setUp:
+    "Give support the address, and ask them which `messageType` ends a session: none is " +
+    "documented, and `endType` is where the answer goes.",
+};
 
 export const vectors: readonly CodecVector[] = [
   {

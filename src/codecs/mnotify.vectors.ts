@@ -1,5 +1,11 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
+
+export const provider: Provider = {
+  title: "mNotify (BMS Africa), shared codes",
+  setUp: "In the dashboard, paste the address as the callback of the extension.",
+};
 
 export const golden: readonly GoldenSheet[] = [{ file: "mnotify", free: ["timestamp"] }];
 

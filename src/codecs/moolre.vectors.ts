@@ -1,5 +1,6 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const DOCS = "docs.moolre.com/ussd at second hand; values made up";
 const POST = `
@@ -13,6 +14,13 @@ content-type: application/json
 const said = {
   ...{ sessionId: "m1", msisdn: "233241234567", messageId: undefined, network: "MTN", echo: {} },
 } as const;
+
+export const provider: Provider = {
+  title: "Moolre (Ghana)",
+  setUp:
+    "In the dashboard, paste the address as the callback of the extension. Codes are " +
+    "registered as dialled, `*203*109#` for extension 109.",
+};
 
 /** Nobody has published an exchange. */
 export const golden: readonly GoldenSheet[] = [];

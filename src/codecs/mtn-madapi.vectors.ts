@@ -1,5 +1,13 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
+
+export const provider: Provider = {
+  title: "MTN MADAPI",
+  setUp:
+    "Subscribe the code once with `POST /messages/ussd/subscription` at MTN's side, " +
+    "`callbackUrl` being the address. The subscription is yours to make: its key is yours.",
+};
 
 export const golden: readonly GoldenSheet[] = [{ file: "mtn-madapi", free: ["ussdString"] }];
 

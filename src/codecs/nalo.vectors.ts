@@ -1,5 +1,6 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const DOCS = "Nalo Solutions, Postman collection UyrEhaLQ";
 
@@ -13,6 +14,11 @@ const said = {
 } as const;
 
 const OLDER = "the older form has no session id: ours always has one";
+export const provider: Provider = {
+  title: "Nalo Solutions (Ghana)",
+  setUp: "Give Nalo the address as the endpoint of the code; screens have 120 characters.",
+};
+
 export const golden: readonly GoldenSheet[] = [
   {
     file: "nalo",

@@ -1,4 +1,10 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { Provider } from "../testing/shelf.ts";
+
+export const provider: Provider = {
+  title: "Nsano (Ghana)",
+  setUp: "Give Nsano the address.",
+};
 
 export const vectors: readonly CodecVector[] = [
   {

@@ -1,7 +1,16 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const DOCS = "OLA USSD gateway API reference";
+
+export const provider: Provider = {
+  title: "OLA, the API reference of this repository's documents",
+  setUp:
+    "No dashboard: the network that speaks it is told the address. A channel needs " +
+    "`service_code`, because requests carry none; the test door `/ussd/test/callback` is " +
+    "one with `door`.",
+};
 
 export const vectors: readonly CodecVector[] = [
   {

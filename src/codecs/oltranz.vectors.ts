@@ -1,5 +1,11 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
+
+export const provider: Provider = {
+  title: "Oltranz (Rwanda)",
+  setUp: "Give Oltranz the address.",
+};
 
 export const golden: readonly GoldenSheet[] = [
   {

@@ -1,5 +1,6 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const VUMI = "praekelt/vumi, vumi/transports/safaricom/tests";
 
@@ -12,6 +13,13 @@ const said = {
   network: undefined,
   echo: {},
 } as const;
+
+export const provider: Provider = {
+  title: "Safaricom (Kenya)",
+  setUp:
+    "Give the operator's VAS team the address. They ask it by GET, with everything typed in " +
+    "the query: keep queries out of access logs.",
+};
 
 export const golden: readonly GoldenSheet[] = [
   {

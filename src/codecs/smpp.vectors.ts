@@ -1,5 +1,6 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const MICA = "praekelt/vumi@b74b5dac, vumi/transports/smpp/processors/tests/test_mica.py";
 const SIXDEE = "praekelt/vumi@b74b5dac, vumi/transports/smpp/processors/tests/test_sixdee.py";
@@ -8,6 +9,14 @@ const TABLE = "PROTOCOLS 16, table of profiles";
 const subscriber = "258841234567";
 const said = { msisdn: subscriber, messageId: undefined, network: undefined } as const;
 const addresses = { source_addr: subscriber, destination_addr: "*123#" } as const;
+
+export const provider: Provider = {
+  title: "SMPP 3.4, to an operator's SMSC",
+  setUp:
+    "No address: the gateway binds to the SMSC. Ask for host, port, system_id, password, " +
+    "whether TLS is spoken, and the `ussd_service_op` numbers; see " +
+    "[SMPP](../configuration.md#smpp).",
+};
 
 export const vectors: readonly CodecVector[] = [
   {

@@ -1,5 +1,6 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const SOURCE = "harmonizerblinks/ussd-builder, lib/ussd-menu.js; values made up";
 const OK = `
@@ -9,6 +10,13 @@ content-type: application/json
 const said = {
   ...{ sessionId: "s1", msisdn: "23276123456", messageId: undefined, network: "Orange" },
 } as const;
+
+export const provider: Provider = {
+  title: "SouthPawsl (Sierra Leone, Ghana)",
+  setUp:
+    "Give them the address. The wire is known from one library alone: try it before you " +
+    "rely on it.",
+};
 
 /** Nobody has published an exchange. */
 export const golden: readonly GoldenSheet[] = [];

@@ -1,5 +1,6 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const TRAFFIC = "muhandofranc/UssdGatewayTz docs/mno-tigo.md, smoke examples";
 
@@ -8,6 +9,11 @@ const a = {
   ...{ messageId: undefined, network: undefined, echo: {} },
 };
 const b = { ...a, sessionId: "SMOKE-B", msisdn: "255656560679" };
+
+export const provider: Provider = {
+  title: "Tigo Tanzania, schemes A and B",
+  setUp: "Give the operator's VAS team the address.",
+};
 
 export const golden: readonly GoldenSheet[] = [
   {

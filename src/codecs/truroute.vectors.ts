@@ -1,5 +1,6 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const DOCS = "TruRoute USSD XML Interface v1.3";
 const BASE = {
@@ -20,6 +21,14 @@ HTTP/1.1 400
 content-type: text/xml; charset=utf-8
 
 <ussd><type>3</type><msg></msg></ussd>`;
+
+export const provider: Provider = {
+  title: "TruTeq TruRoute: Vodacom and others",
+  setUp:
+    "Give the operator the address as the application's URL. They ask by POST or by GET, " +
+    "and both are taken. For Vodacom Mozambique name the channel `vodacom`: backends are " +
+    "told that as `provider`.",
+};
 
 export const golden: readonly GoldenSheet[] = [
   {

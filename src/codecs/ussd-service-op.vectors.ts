@@ -1,5 +1,11 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
+
+export const provider: Provider = {
+  title: "Uzo (Mobiverse), Korba, TxtGhana",
+  setUp: "Give them the address, and set `preset` to whose it is.",
+};
 
 export const golden: readonly GoldenSheet[] = [
   { file: "uzo" },

@@ -1,5 +1,6 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet, GoldenVector } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const HALOTEL = "Halotel's integration document at second hand, PROTOCOLS 3.3; values made up";
 const MOVITEL = "buiatuan/JAVA_LEARNING and bluteki/ussd-core, PROTOCOLS 3.3; values made up";
@@ -28,6 +29,15 @@ const said = {
   ...{ sessionId: W, messageId: undefined, network: undefined },
   echo: { user: "U", pass: "P", sessionid: "", ussdgw_id: "1" },
 } as const;
+
+export const provider: Provider = {
+  title: "Viettel's gateways: Movitel (Mozambique), Halotel (Tanzania), Lumitel (Burundi)",
+  setUp:
+    "Give the operator the address and the address that your calls come from: both sides " +
+    "have allow lists. Ask for theirs, where screens are taken: it is the channel's " +
+    "`pushUrl`. Ask Movitel how it shows a line break (`newline`). Name the channel " +
+    "`movitel`: backends are told that as `provider`.",
+};
 
 export const golden: readonly GoldenSheet[] = [
   {

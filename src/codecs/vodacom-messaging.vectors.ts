@@ -1,5 +1,6 @@
 import type { CodecVector } from "../testing/codec.ts";
 import type { GoldenSheet, GoldenVector } from "../testing/golden.ts";
+import type { Provider } from "../testing/shelf.ts";
 
 const SOURCE = "praekelt/vumi, vumi/transports/vodacom_messaging/tests; numbers made up";
 const CALLBACK = "http://127.0.0.1/foo";
@@ -18,6 +19,13 @@ const said = {
   ...{ sessionId: "123", msisdn: "27821234567", messageId: undefined, network: "web", echo: {} },
 } as const;
 const masked = "the source masks the number";
+
+export const provider: Provider = {
+  title: "Vodacom Messaging (South Africa)",
+  setUp:
+    "Give them the address, and set `callback` to the same: each screen says where the next " +
+    "answer goes.",
+};
 
 export const golden: readonly GoldenSheet[] = [
   {

@@ -1,4 +1,12 @@
 import type { CodecVector } from "../testing/codec.ts";
+import type { Provider } from "../testing/shelf.ts";
+
+export const provider: Provider = {
+  title: "Wigal Frog (Ghana)",
+  setUp:
+    "In the Frog dashboard, paste the address as the callback of the code; `version` says " +
+    "which of their two forms it is. Screens have 160 characters.",
+};
 
 export const vectors: readonly CodecVector[] = [
   {
