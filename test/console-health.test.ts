@@ -1,5 +1,6 @@
-/** What the pages say of channels that refuse and of backends that are slow or down. */
+/** What pages say of channels that refuse and backends that are down; lists that are kept. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
 import { openBrowser, openPage, skipReason } from "./support/browser.ts";
@@ -81,6 +82,31 @@ describe("health on the pages", { skip: skipReason() }, () => {
     const card = page.locator(".card", { hasText: "Good" });
     await card.getByText(/95 of 100 answers within .* \(last 3\)/).waitFor();
     assert.equal(await card.getByText("breaker open").count(), 0);
+    assert.deepEqual(complaints, []);
+    await page.close();
+  });
+
+  test("a filter is kept under a name, without a number; its list is a CSV", async () => {
+    await dial("*721#", 100);
+    const { page, complaints } = await openPage(browser, gateway.url);
+    const path = "/console/sessions?channel=kairos&service_code=*721%23";
+    await page.goto(`${gateway.url}${path}&msisdn=${MSISDN}`);
+    await page.getByLabel("Name of this filter").fill("Good on Kairos");
+    await page.getByRole("button", { name: "Save filter" }).click();
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Export CSV" }).click();
+    const rows = readFileSync(await (await download).path(), "utf8")
+      .trim()
+      .split("\r\n");
+    assert.ok(rows.length > 1);
+    assert.ok(rows.slice(1).every((row) => row.includes("*721#") && !row.includes(MSISDN)));
+    await page.goto(`${gateway.url}/console/sessions`);
+    const link = page.getByRole("link", { name: "Good on Kairos" });
+    await link.click();
+    await page.waitForURL(/channel=kairos/);
+    assert.equal(page.url().includes(MSISDN), false);
+    await page.getByRole("button", { name: "Forget filter Good on Kairos" }).click();
+    await link.waitFor({ state: "detached" });
     assert.deepEqual(complaints, []);
     await page.close();
   });

@@ -114,6 +114,9 @@ describe("console in production", { skip: skipReason() }, () => {
     await page.locator(".row-link").first().click();
     await page.getByRole("link", { name: "Replay in the phone" }).waitFor();
     assert.equal(await page.getByRole("button", { name: "Reveal" }).count(), 0);
+    const csv = await page.goto(`${url}/api/v1/sessions/csv`);
+    assert.equal(csv?.status(), 403);
+    await page.goBack();
     const id = new URL(page.url()).pathname.split("/").at(-1) ?? "";
     const asked = { reason: "only curious" };
     assert.equal(await make(page, `/api/v1/sessions/${id}/reveal`, asked), 403);

@@ -191,4 +191,28 @@ describe("operations", () => {
       "application/json",
     );
   });
+
+  test("the sessions of a filter are a CSV: masked, with a head, from the newest on", async () => {
+    for (const nth of [1, 2]) await phone("kairos", "258840000077", `ops-csv-${nth}`).dial("*700#");
+    const csv = async (query: Record<string, string>) =>
+      fetch(`${gateway.url}/api/v1/sessions/csv?${new URLSearchParams(query).toString()}`);
+    const response = await csv({ msisdn: "258840000077", service_code: "*700#" });
+    assert.equal(response.headers.get("content-type"), "text/csv; charset=utf-8");
+    const [head, newest, older, end, ...rest] = (await response.text()).split("\r\n");
+    const columns = "id,started_at,last_at,msisdn,service_code,channel,provider,turns,outcome";
+    assert.equal(head, columns);
+    const { sessions } = await find({ msisdn: "258840000077" });
+    for (const [index, line] of [newest, older].entries()) {
+      const wanted = sessions[index];
+      assert.ok(wanted);
+      assert.match(line ?? "", /^sess_[0-9a-f]{32},.*,258\*{6}077,\*700#,kairos,.*,1,live$/);
+      assert.equal(line?.split(",")[0], wanted.id);
+    }
+    assert.deepEqual([end, ...rest], [""]);
+    assert.equal((await csv({ channel: "no-such" })).status, 200);
+    assert.equal((await csv({ from: "2026-02-40" })).status, 400);
+    assert.equal((await csv({ limit: "5" })).status, 400);
+    const log = await (await fetch(`${gateway.url}/api/v1/audit?action=sessions.export`)).text();
+    assert.match(log, /"after":\{"service_code":"\*700#","msisdn":"258\*{6}077"\}/);
+  });
 });

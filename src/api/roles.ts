@@ -74,6 +74,7 @@ const ROUTES: Readonly<Record<string, Rule>> = {
 
   "GET /api/v1/events": "sessions:read",
   "GET /api/v1/sessions": "sessions:read",
+  "GET /api/v1/sessions/csv": "sessions:export",
   "GET /api/v1/sessions/:id": "sessions:read",
   "GET /api/v1/sessions/:id/export": "sessions:export",
   "POST /api/v1/sessions/:id/reveal": "sessions:reveal",

@@ -21,6 +21,7 @@ import { pageRoutes } from "./pages.ts";
 import { phoneRoutes } from "./phone.ts";
 import { type PushOptions, pushRoutes } from "./push.ts";
 import { findProtocolProblem, findUrlProblem, findWarning } from "./registration.ts";
+import { sessionCsvRoutes } from "./session-csv.ts";
 import { sessionRoutes } from "./sessions.ts";
 import { systemRoutes } from "./system.ts";
 
@@ -62,7 +63,9 @@ export function apiRoutes(api: FastifyInstance, parts: Parts): void {
   pageRoutes(api);
   pushRoutes(api, { channels, push: parts.push });
   const { isReady } = parts;
-  disclosureRoutes(api, { records: store.records, audit: management.audit });
+  const { audit } = management;
+  disclosureRoutes(api, { records: store.records, audit });
+  sessionCsvRoutes(api, { records: store.records, audit, wallMs });
   insightRoutes(api, { records: store.records, wallMs });
   factRoutes(api, { config, version, store, startedAtMs: wallMs() });
   const system = { mode, version, store, metrics, channels, isReady, wallMs };

@@ -43,11 +43,8 @@ export function sessionRoutes(app: FastifyInstance, options: SessionsOptions): v
       },
     },
     async ({ query }, reply) => {
-      for (const name of ["from", "to"] as const) {
-        const time = query[name];
-        if (time === undefined || !Number.isNaN(Date.parse(time))) continue;
-        return reply.code(400).send({ error: "invalid_request", message: `${name}: no such time` });
-      }
+      const message = badTimeOf(query);
+      if (message !== undefined) return reply.code(400).send({ error: "invalid_request", message });
       const found = await records.findSessions(filterOf(query, wallMs()));
       return { sessions: found.sessions.map(summaryShown), next: found.next ?? null };
     },
@@ -131,7 +128,14 @@ export function sessionRoutes(app: FastifyInstance, options: SessionsOptions): v
   );
 }
 
-function filterOf(query: SessionQueryValues, nowMs: number): SessionFilter {
+/** A time that looks like one and is none, as 2026-02-40. */
+export function badTimeOf(query: SessionQueryValues): string | undefined {
+  const isBad = (time: string | undefined) => time !== undefined && Number.isNaN(Date.parse(time));
+  const name = (["from", "to"] as const).find((one) => isBad(query[one]));
+  return name && `${name}: no such time`;
+}
+
+export function filterOf(query: SessionQueryValues, nowMs: number): SessionFilter {
   const limit = Math.min(PAGE_MAX, query.limit === undefined ? PAGE_DEFAULT : Number(query.limit));
   return {
     nowMs,
@@ -146,7 +150,7 @@ function filterOf(query: SessionQueryValues, nowMs: number): SessionFilter {
   };
 }
 
-function summaryShown(session: SessionSummary) {
+export function summaryShown(session: SessionSummary) {
   return {
     id: session.id,
     channel: session.channel,

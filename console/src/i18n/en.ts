@@ -325,6 +325,11 @@ export const en = {
   rejectTimes: "{n} times, last {time}",
   breakerOpen: "breaker open",
   p95Of: "95 of 100 answers within {time} (last {n})",
+  exportCsv: "Export CSV",
+  exportCsvHint: "The newest 10,000 of this filter, masked",
+  viewName: "Name of this filter",
+  saveView: "Save filter",
+  forgetView: "Forget filter {name}",
   mayNot: "Your role may not see this.",
   notThatKey: "The gateway does not know that key.",
 };

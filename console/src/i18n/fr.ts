@@ -313,6 +313,11 @@ export const fr: Words = {
   rejectTimes: "{n} fois, la dernière {time}",
   breakerOpen: "disjoncteur ouvert",
   p95Of: "95 réponses sur 100 en {time} (les {n} dernières)",
+  exportCsv: "Exporter en CSV",
+  exportCsvHint: "Les 10 000 plus récentes de ce filtre, masquées",
+  viewName: "Nom de ce filtre",
+  saveView: "Garder le filtre",
+  forgetView: "Oublier le filtre {name}",
   mayNot: "Votre rôle ne permet pas de voir ceci.",
   notThatKey: "La passerelle ne connaît pas cette clé.",
 };

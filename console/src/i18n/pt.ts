@@ -310,6 +310,11 @@ export const pt: Words = {
   rejectTimes: "{n} vezes, a última {time}",
   breakerOpen: "disjuntor aberto",
   p95Of: "95 em cada 100 respostas até {time} (últimas {n})",
+  exportCsv: "Exportar CSV",
+  exportCsvHint: "As 10 000 mais recentes deste filtro, mascaradas",
+  viewName: "Nome deste filtro",
+  saveView: "Guardar filtro",
+  forgetView: "Esquecer o filtro {name}",
   mayNot: "O seu papel não permite ver isto.",
   notThatKey: "O gateway não conhece essa chave.",
 };

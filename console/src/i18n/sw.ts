@@ -309,6 +309,11 @@ export const sw: Words = {
   rejectTimes: "mara {n}, ya mwisho {time}",
   breakerOpen: "kikatizi wazi",
   p95Of: "Majibu 95 kati ya 100 ndani ya {time} ({n} ya mwisho)",
+  exportCsv: "Hamisha CSV",
+  exportCsvHint: "Vipindi 10,000 vipya vya kichujio hiki, vimefichwa",
+  viewName: "Jina la kichujio hiki",
+  saveView: "Hifadhi kichujio",
+  forgetView: "Sahau kichujio {name}",
   mayNot: "Wajibu wako haukuruhusu kuona hili.",
   notThatKey: "Lango halitambui ufunguo huo.",
 };

@@ -41,6 +41,15 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return call<T>("GET", path, undefined, signal);
 }
 
+/** What is no JSON: a file. */
+export async function getText(path: string): Promise<string> {
+  const response = await fetch(path, { headers: authHeaders() });
+  if (response.ok) return response.text();
+  if (response.status === 401) for (const tell of listeners) tell();
+  const { message } = (await response.json().catch(() => ({}))) as { readonly message?: string };
+  throw new ApiError(response.status, message ?? `The gateway answered ${response.status}.`);
+}
+
 export async function call<T>(
   method: Method,
   path: string,

@@ -4,26 +4,25 @@ import { useLocation } from "preact-iso";
 import { t } from "../i18n/index.ts";
 import { get, reasonOf } from "../lib/api.ts";
 import { dateTime, msisdnShown, seconds } from "../lib/format.ts";
-import { keepImported } from "../lib/imported.ts";
 import { useLive } from "../lib/live.ts";
 import type { ChannelShown, SessionPage, SessionRow } from "../lib/shapes.ts";
 import { useLoad } from "../lib/use-load.ts";
 import { useTitle } from "../lib/use-title.ts";
+import { CsvButton, ImportButton } from "../session/files.tsx";
+import {
+  addressOf,
+  type Filter,
+  type Filters,
+  filtersOf,
+  queryOf,
+  SINCE,
+} from "../session/filters.ts";
 import { OutcomeChip, OUTCOMES, outcomeWord } from "../session/outcome.tsx";
+import { SavedViews } from "../session/views.tsx";
 import { Button, Empty, Loading, PageHead, Problem } from "../ui/index.tsx";
 import { LiveToggle } from "../ui/live.tsx";
 import "../styles/sessions.css";
 
-const FILTERS = ["msisdn", "service_code", "channel", "outcome", "since"] as const;
-type Filter = (typeof FILTERS)[number];
-type Filters = Readonly<Partial<Record<Filter, string>>>;
-
-const SINCE: Readonly<Record<string, number>> = {
-  "15m": 900_000,
-  "1h": 3_600_000,
-  "24h": 86_400_000,
-  "7d": 604_800_000,
-};
 /** The first page is read again at most this often, however many turns there are. */
 const REFRESH_MS = 1_000;
 /** From here on it is said that rows come more slowly than turns. */
@@ -41,10 +40,12 @@ export function SessionsPage() {
   return (
     <div class="page">
       <PageHead title={t("sessions")} lead={t("sessionsLead")}>
+        <CsvButton filters={filters} />
         <ImportButton />
         <LiveToggle state={list.live} rate={list.rate} onToggle={() => setPaused(!isPaused)} />
       </PageHead>
       <FilterBar key={address === "" ? "all" : "some"} filters={filters} onChange={change} />
+      <SavedViews filters={filters} />
       <Problem text={list.problem} />
       {list.page === undefined ? (
         list.problem === undefined && <Loading />
@@ -73,7 +74,10 @@ function useSessions(filters: Filters, isPaused: boolean) {
     async (after?: string) => {
       state.current.isLoading = true;
       try {
-        const found = await get<SessionPage>(`/api/v1/sessions?${queryOf(filters, after)}`);
+        const query = queryOf(filters);
+        query.set("limit", "50");
+        if (after !== undefined) query.set("after", after);
+        const found = await get<SessionPage>(`/api/v1/sessions?${query}`);
         setProblem(undefined);
         setPage((before) =>
           after === undefined
@@ -265,50 +269,4 @@ function NoSessions({ isFiltered }: { isFiltered: boolean }) {
       {t("noSessionsHint")} <a href="/phone">{t("phone")}</a>
     </Empty>
   );
-}
-
-function ImportButton() {
-  const { route } = useLocation();
-  const file = useRef<HTMLInputElement>(null);
-  const [problem, setProblem] = useState<string | undefined>();
-  return (
-    <>
-      <input
-        ref={file}
-        type="file"
-        hidden
-        accept="application/json"
-        aria-label={t("importJson")}
-        onChange={(event) => {
-          void event.currentTarget.files?.[0]?.text().then((text) => {
-            const place = keepImported(text);
-            setProblem(place === undefined ? undefined : t("importWrong", { place }));
-            if (place === undefined) route("/console/sessions/imported");
-          });
-        }}
-      />
-      {problem !== undefined && <span class="problem">{problem}</span>}
-      <Button kind="quiet" onClick={() => file.current?.click()}>
-        {t("importJson")}
-      </Button>
-    </>
-  );
-}
-
-function filtersOf(query: Readonly<Record<string, string>>): Filters {
-  return Object.fromEntries(FILTERS.flatMap((name) => (query[name] ? [[name, query[name]]] : [])));
-}
-
-function addressOf(filters: Filters): string {
-  const entries = Object.entries(filters).filter(([, value]) => value !== "");
-  return entries.length === 0 ? "" : `?${new URLSearchParams(Object.fromEntries(entries))}`;
-}
-
-function queryOf({ since, ...filters }: Filters, after: string | undefined): string {
-  const query = new URLSearchParams(Object.entries(filters).filter(([, value]) => value !== ""));
-  const backMs = since === undefined ? undefined : SINCE[since];
-  if (backMs !== undefined) query.set("from", new Date(Date.now() - backMs).toISOString());
-  if (after !== undefined) query.set("after", after);
-  query.set("limit", "50");
-  return String(query);
 }
