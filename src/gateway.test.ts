@@ -164,6 +164,28 @@ describe("while the store does not answer", () => {
   }
 });
 
+test("a turn whose time runs out behind another one is told to wait, not that the store failed", async () => {
+  const { gateway, sessions, clock } = openGateway(() => assert.fail("no backend is asked"));
+  let asked = 0;
+  const store = {
+    ...sessions,
+    open(): ReturnType<typeof sessions.open> {
+      asked += 1;
+      if (asked === 1) return Promise.resolve({ type: "busy", twin: true });
+      // The deadline passes while the store is asked once more.
+      clock.ms += 20_000;
+      return new Promise(() => undefined);
+    },
+  };
+  const { wire } = await handleTurn(
+    { ...gateway, store },
+    channelOn(plainCodec()),
+    wireOf({ ...SAID, msisdn: "233241234567", phase: "continue" }),
+  );
+  const { reply } = JSON.parse(wire.body) as { reply: Reply };
+  assert.equal(reply.screen, failureScreen("session_busy", "en"));
+});
+
 test("a retransmit that a second kill cut off is still a retransmit", async () => {
   const calls: string[] = [];
   const { gateway, sessions, clock } = openGateway(({ number, input }) => {

@@ -266,6 +266,7 @@ async function openWhenFree(visit: Visit): Promise<HeldOrFailed> {
   const { gateway, channel, inbound } = visit;
   const { startedAtMs } = visit.budget;
   let waited = false;
+  let isBehind = false;
   let pollMs = BUSY_POLL_MS;
   for (;;) {
     const asked = gateway.store.open({
@@ -280,6 +281,8 @@ async function openWhenFree(visit: Visit): Promise<HeldOrFailed> {
       // Nobody takes this turn any more.
       return late.type === "leased" ? gateway.store.release(late.lease) : undefined;
     });
+    // The time ran out behind another turn: the store is well.
+    if (held === undefined && isBehind) return { type: "failed", code: "session_busy" };
     if (held === undefined) {
       // Whether an answer was heard before, only the store knows (RELIABILITY 2.5).
       const isFirst = isPlainDial(inbound, gateway.routes);
@@ -287,6 +290,7 @@ async function openWhenFree(visit: Visit): Promise<HeldOrFailed> {
     }
     if (held.type === "leased") return { ...held, waited };
     waited = held.twin;
+    isBehind = true;
     // A notice that it is over waits for the turn's end as a twin does.
     const isPatient = held.twin || inbound.phase === "abort";
     const untilMs = startedAtMs + (isPatient ? channel.turnBudgetMs : BUSY_WAIT_MS);
