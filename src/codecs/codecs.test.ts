@@ -70,6 +70,9 @@ describe("the list of codecs", () => {
     assert.throws(() => createCodec("ola", { door: "yes" }), /"door"/);
     assert.throws(() => createCodec("ola", { service_code: "365" }), /"service_code"/);
     assert.throws(() => createCodec("kairos", { endType: "" }), /"endType"/);
+    // Half of a pair would go out with the request's other half.
+    assert.throws(() => createCodec("viettel", { user: "gateway" }), /"pass" go together/);
+    assert.throws(() => createCodec("viettel", { pass: "s3cr3t" }), /"pass" go together/);
   });
 
   test("a default that is written out changes nothing", () => {

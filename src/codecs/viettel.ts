@@ -93,13 +93,16 @@ export const viettel: CodecEntry = {
     pass: { default: "", help: "of the calls with screens; empty: as the request had it" },
   },
   create(options) {
-    const { preset = "halotel", newline = "" } = options;
+    const { preset = "halotel", newline = "", user = "", pass = "" } = options;
     const dialect = Object.hasOwn(PRESETS, preset) ? PRESETS[preset] : undefined;
     if (dialect === undefined) {
       throw new Error(`viettel: option "preset" must be one of ${NAMES}`);
     }
     if (newline !== "" && !Object.hasOwn(NEWLINES, newline)) {
       throw new Error('viettel: option "newline" must be "br" or "lf"');
+    }
+    if ((user === "") !== (pass === "")) {
+      throw new Error('viettel: options "user" and "pass" go together: set both, or neither');
     }
     return createViettel({ ...dialect, newline: NEWLINES[newline] ?? dialect.newline }, options);
   },
