@@ -6,3 +6,4 @@ export {
   defineConfig,
   inGateway,
 } from "./config.ts";
+export { describeWire, type WireDescription } from "./codecs/index.ts";

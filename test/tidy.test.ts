@@ -44,6 +44,11 @@ const NOT_A_CODEC = new Set([
   "con-end.ts",
   "cumulative.ts",
   "hubtel-like.ts",
+  "wire-backend.ts",
+  "wire-channel.ts",
+  "wire-description.ts",
+  "wire-forms.ts",
+  "wire-parts.ts",
   "xml.ts",
 ]);
 const PURE = /^src\/(?:core\/|codecs\/|config[a-z-]*\.ts|types\.ts)/;

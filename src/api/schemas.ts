@@ -48,8 +48,9 @@ const extraFields = {
     ),
   ),
   protocol_options: optional(
-    Type.Record(Type.String({ pattern: "^[A-Za-z_]{1,40}$" }), Type.String({ maxLength: 200 }), {
+    Type.Record(Type.String({ pattern: "^[A-Za-z_]{1,40}$" }), Type.String({ maxLength: 20_000 }), {
       maxProperties: 20,
+      description: "Options of the protocol; texts, the description of a wire among them",
     }),
   ),
   idempotent: optional(

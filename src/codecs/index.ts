@@ -6,6 +6,7 @@ import { arkesel } from "./arkesel.ts";
 import { beem } from "./beem.ts";
 import { cellulant } from "./cellulant.ts";
 import { creditswitch } from "./creditswitch.ts";
+import { declarative } from "./declarative.ts";
 import { dmark } from "./dmark.ts";
 import { emergent } from "./emergent.ts";
 import type { CodecEntry, CodecOptions } from "./entry.ts";
@@ -36,6 +37,7 @@ import { wigal } from "./wigal.ts";
 import { yate } from "./yate.ts";
 
 export type { CodecEntry, CodecOptions } from "./entry.ts";
+export { describeWire, type Description as WireDescription } from "./wire-description.ts";
 
 // The first four are those that the product started from.
 export const codecs: readonly CodecEntry[] = [
@@ -45,6 +47,7 @@ export const codecs: readonly CodecEntry[] = [
   beem,
   cellulant,
   creditswitch,
+  declarative,
   dmark,
   emergent,
   flares,
