@@ -113,19 +113,18 @@ class Reader {
 
   #readMarkup(): void {
     const text = this.#text;
-    if (text.startsWith("</", this.at)) return this.#close();
+    const mark = text[this.at + 1];
+    if (mark === "/") return this.#close();
+    if (mark !== "!" && mark !== "?") return this.#begin();
     if (text.startsWith("<!--", this.at)) return void this.#until("-->", 4);
     if (text.startsWith("<![CDATA[", this.at)) {
       if (this.#open.length === 0) throw this.#bad("text outside of the root");
       return this.#addText(lineEnds(this.#until("]]>", 9)));
     }
     if (text.startsWith("<!", this.at)) throw this.#bad("a DTD is not accepted");
-    if (text.startsWith("<?", this.at)) {
-      if (/^xml[\s?]/i.test(text.slice(this.at + 2, this.at + 6)))
-        throw this.#bad("a declaration that is not at the start or too long");
-      return void this.#until("?>", 2);
-    }
-    this.#begin();
+    if (/^xml[\s?]/i.test(text.slice(this.at + 2, this.at + 6)))
+      throw this.#bad("a declaration that is not at the start or too long");
+    this.#until("?>", 2);
   }
 
   #until(mark: string, skip: number): string {
@@ -158,6 +157,8 @@ class Reader {
 
   #attributes(): ReadonlyMap<string, string> {
     const text = this.#text;
+    // Most elements of these wires have none.
+    if (text[this.at] === ">") return NO_ATTRIBUTES;
     let attributes = NO_ATTRIBUTES;
     const seen = new Set<string>();
     for (;;) {
@@ -192,24 +193,31 @@ class Reader {
 
   #close(): void {
     this.at += 2;
+    const open = this.#open.pop();
+    const end = this.at + (open?.tag.length ?? 0);
+    if (open !== undefined && this.#text[end] === ">" && this.#text.startsWith(open.tag, this.at)) {
+      this.at = end + 1;
+      return;
+    }
     const tag = this.#name();
     this.#skipSpaces();
     if (this.#text[this.at] !== ">") throw this.#bad("a tag is not closed");
     this.at += 1;
-    if (this.#open.pop()?.tag !== tag) throw this.#bad("elements are not nested");
+    if (open?.tag !== tag) throw this.#bad("elements are not nested");
   }
 
   #name(): string {
-    NAME.lastIndex = this.at;
-    const name = NAME.exec(this.#text)?.[0];
-    if (name === undefined) throw this.#bad("a name is missing or not allowed");
-    this.at += name.length;
-    return name;
+    const start = this.at;
+    NAME.lastIndex = start;
+    if (!NAME.test(this.#text)) throw this.#bad("a name is missing or not allowed");
+    this.at = NAME.lastIndex;
+    return this.#text.slice(start, this.at);
   }
 
   #skipSpaces(): void {
     SPACES.lastIndex = this.at;
-    this.at += SPACES.exec(this.#text)?.[0].length ?? 0;
+    SPACES.test(this.#text);
+    this.at = SPACES.lastIndex;
   }
 
   #addText(text: string): void {
@@ -259,9 +267,13 @@ export function childOf(element: XmlElement, name: string): XmlElement | undefin
 
 /** The text of a child, undefined where there is no such child; given twice is refused. */
 export function textIn(element: XmlElement, name: string, code: Code): string | undefined {
-  const [first, second] = element.children.filter((child) => child.name === name);
-  if (second !== undefined) throw new WireError(code, `${name} is given twice`);
-  return first?.text;
+  let text: string | undefined;
+  for (const child of element.children) {
+    if (child.name !== name) continue;
+    if (text !== undefined) throw new WireError(code, `${name} is given twice`);
+    ({ text } = child);
+  }
+  return text;
 }
 
 /** An element with this text in it. */
