@@ -134,11 +134,12 @@ function createViettel(dialect: Dialect, { user = "", pass = "" }: CodecOptions)
   });
   const insert = (fields: Fields, msg: string): string => {
     const rows = { ...fields, user: user || fields.user, pass: pass || fields.pass };
-    const said = ORDER.map((name) => {
+    let said = dialect.open;
+    for (const name of ORDER) {
       const text = name === "msg" ? msg : escapeXml(rows[name] || ABSENT);
-      return `<${name}>${text}</${name}>`;
-    });
-    return `${dialect.open}${said.join("")}${dialect.close}`;
+      said += `<${name}>${text}</${name}>`;
+    }
+    return said + dialect.close;
   };
   const opened = ({ msisdn, reply, nonce }: Opening) => {
     const sessionId = `W${nonce}`;

@@ -54,6 +54,7 @@ export function readXml(
 }
 
 function isXmlType(header: string): boolean {
+  if (header === "text/xml" || header === "text/xml; charset=utf-8") return true;
   const [media = "", ...parameters] = header.toLowerCase().split(";", 5);
   const isXml = /^(?:text|application)\/(?:soap\+)?xml$/.test(media.trim());
   return isXml && parameters.every((parameter) => !isOtherCharset(parameter));
@@ -283,8 +284,12 @@ export function tagged(name: string, text: string): string {
 
 /** For text and for attributes in double quotes; what XML can't carry becomes a space. */
 export function escapeXml(text: string): string {
-  return text.toWellFormed().replace(UNSAFE, (char) => ESCAPES[char] ?? " ");
+  const whole = text.toWellFormed();
+  if (!SUSPECT.test(whole)) return whole;
+  return whole.replace(UNSAFE, (char) => ESCAPES[char] ?? " ");
 }
+/** Most texts have none; looking costs less than replacing nothing. */
+const SUSPECT = /[&<>"'\r\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
 const UNSAFE = /[&<>"'\r\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
 const ESCAPES: Readonly<Record<string, string>> = {
   "&": "&amp;",
