@@ -20,6 +20,7 @@ import { ixo } from "./ixo.ts";
 import { kairos } from "./kairos.ts";
 import { mnotify } from "./mnotify.ts";
 import { moolre } from "./moolre.ts";
+import { mtech } from "./mtech.ts";
 import { mtnMadapi } from "./mtn-madapi.ts";
 import { nalo } from "./nalo.ts";
 import { nsano } from "./nsano.ts";
@@ -58,6 +59,7 @@ export const codecs: readonly CodecEntry[] = [
   infobip,
   mnotify,
   moolre,
+  mtech,
   mtnMadapi,
   nalo,
   nsano,
