@@ -3,8 +3,6 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import pino from "pino";
-import pinoPretty from "pino-pretty";
 import { defineCommand, parseCommand } from "./cli/args.ts";
 import { checkCodecCommand, runCheckCodec } from "./cli/check-codec.ts";
 import { create, createCommand } from "./cli/create.ts";
@@ -21,13 +19,22 @@ import {
 import { loadApps } from "./cli/load-app.ts";
 import { load, loadCommand } from "./cli/load.ts";
 import { replayCommand, runReplay, runTest, testCommand } from "./cli/scenarios.ts";
+import { openLog } from "./cli/open-log.ts";
 import { readHidden, terminalIo } from "./cli/terminal.ts";
 import { runUsers, usersCommand } from "./cli/users.ts";
+import {
+  createSharedMetrics,
+  parseWorkers,
+  refuseWorkers,
+  runWorkers,
+  tellReady,
+  WORKER_ENV,
+} from "./cli/workers.ts";
 import { welcome } from "./cli/welcome.ts";
 import { describeConfig, describeSettings, parseConfig, PROTOCOL_DEFAULT } from "./config.ts";
 import type { AppFile, Config, ConfigFile, Mode } from "./config.ts";
 import { type Demo, type DemoServers, registerDemo, startDemo } from "./demo.ts";
-import { createLog, errorFields, type Log } from "./observe/log.ts";
+import { errorFields } from "./observe/log.ts";
 import { startServer, type Running } from "./server.ts";
 
 const { version } = JSON.parse(
@@ -62,7 +69,16 @@ const devCommand = defineCommand({
 const startCommand = defineCommand({
   name: "dialyard start",
   summary: "Gateway for production. Needs DIALYARD_ADMIN_KEY.",
-  options: [configOption],
+  options: [
+    configOption,
+    {
+      name: "workers",
+      type: "string",
+      value: "N",
+      default: "1",
+      help: "processes that share the port: 1 to 64, or auto, one a core; needs DATABASE_URL",
+    },
+  ],
 });
 const configCommand = defineCommand({
   name: "dialyard config",
@@ -100,6 +116,9 @@ ${describeSettings()
 `;
 
 const [command = "help", ...argv] = process.argv.slice(2);
+/** Undefined where this process is no worker of --workers. */
+const worker = process.env[WORKER_ENV];
+delete process.env[WORKER_ENV];
 process.exitCode = await run(command);
 
 async function run(name: string): Promise<number> {
@@ -157,7 +176,28 @@ async function dev(): Promise<number> {
 async function start(): Promise<number> {
   const parsed = parseCommand(startCommand, argv);
   if (parsed.type !== "run") return printed(parsed);
-  return serve("production", parsed.values.config, { target: undefined, open: false });
+  const { config: path, workers: text } = parsed.values;
+  const count = parseWorkers(text);
+  if (count === undefined) {
+    console.error("dialyard start: --workers must be a whole number from 1 to 64, or auto");
+    return 2;
+  }
+  if (count > 1 && worker === undefined) return startWorkers(count, path);
+  return serve("production", path, { target: undefined, open: false });
+}
+
+async function startWorkers(count: number, path: string | undefined): Promise<number> {
+  const config = await loadConfig("production", path);
+  if (config === undefined) return 1;
+  const refusal = refuseWorkers(config);
+  if (refusal !== undefined) {
+    console.error(`dialyard: ${refusal}`);
+    return 2;
+  }
+  const { log, flush } = openLog(config);
+  const status = await runWorkers(count, config, log);
+  flush();
+  process.exit(status);
 }
 
 async function serve(
@@ -184,7 +224,12 @@ async function serve(
   try {
     // First, so that a gateway that is ready has somebody to dial.
     demo = config.demo && target === undefined ? await startDemo(demoServers()) : undefined;
-    running = await startServer(config, log, version);
+    const shared =
+      worker === undefined
+        ? undefined
+        : { ownsLinks: worker === "1", renderMetrics: createSharedMetrics() };
+    running = await startServer(config, log, version, shared);
+    tellReady();
   } catch (error) {
     flush();
     await demo?.close();
@@ -203,9 +248,11 @@ async function serve(
   if (target !== undefined) console.log(await introduce(running.url, target));
   if (open) openInBrowser(phoneUrl(running.url, target));
   await signalled();
-  // A second signal means now: what is in flight is left unsettled.
-  process.once("SIGTERM", () => process.exit(1));
-  process.once("SIGINT", () => process.exit(1));
+  // A second signal means now: what is in flight is left unsettled. A worker hears one from its
+  // process group and one from its primary, which ends it by force if it is to end now.
+  const again = () => worker === undefined && process.exit(1);
+  process.on("SIGTERM", again);
+  process.on("SIGINT", again);
   const isDrained = await running.drain();
   await demo?.close();
   flush();
@@ -269,34 +316,6 @@ function signalled(): Promise<void> {
     process.once("SIGTERM", () => done());
     process.once("SIGINT", () => done());
   });
-}
-
-function openLog(config: Config): { readonly log: Log; readonly flush: () => void } {
-  if (config.logFormat === "pretty") {
-    const destination = pinoPretty({
-      colorize: process.stdout.isTTY,
-      translateTime: "SYS:HH:MM:ss.l",
-      messageFormat: "{event}",
-      ignore: "event",
-      singleLine: true,
-      sync: true,
-    });
-    return { log: createLog({ level: config.logLevel, destination }), flush: () => undefined };
-  }
-  const destination = pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: 8_192,
-    periodicFlush: 500,
-  });
-  const flush = () => {
-    try {
-      destination.flushSync();
-    } catch {
-      // Nothing was open yet, so nothing waits.
-    }
-  };
-  return { log: createLog({ level: config.logLevel, destination }), flush };
 }
 
 async function loadConfig(mode: Mode, path: string | undefined): Promise<Config | undefined> {

@@ -54,7 +54,13 @@ export type Running = {
 const wallMs = () => Date.now();
 const nowMs = () => performance.now();
 
-export async function startServer(config: Config, log: Log, version: string): Promise<Running> {
+/** What a worker of several on one port leaves to others. */
+export type Shared = {
+  readonly ownsLinks: boolean;
+  readonly renderMetrics: () => Promise<string>;
+};
+
+export async function startServer(config: Config, log: Log, version: string, shared?: Shared) {
   const report = (error: unknown) => log.error("unexpected_error", errorFields(error));
   const state = { isReady: false, isDraining: false };
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
@@ -84,6 +90,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     countOpenBreakers: () => openBreakers.size,
     ...(store.undrained !== undefined && { countUndrained: store.undrained, lostRecords }),
     isReady: () => state.isReady,
+    renderAll: shared?.renderMetrics,
   });
   const times = createBackendTimes();
   const { countTurn } = node;
@@ -104,7 +111,9 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   const doors = createDoors(channels, {
     ...{ gateway, takeTurn, clientAddress, onRequest, isDraining },
   });
-  const links = startLinks(channels, { gateway, onRequest, isDraining, log });
+  // An SMSC takes one bind: that of the worker that owns the links.
+  const linked = shared?.ownsLinks === false ? [] : channels;
+  const links = startLinks(linked, { gateway, onRequest, isDraining, log });
   const app = createApp(
     (handler) =>
       createHttpServer({ doors: doors.byPath, trees: doors.trees, isDraining, report }, handler),
@@ -159,7 +168,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     log.info("stopped", { reason: isDrained ? "drained" : "drain time over" });
     return isDrained;
   }
-  return { url, registry, config, drain };
+  return { url, registry, config, drain } satisfies Running;
 }
 const DAY_MS = 86_400_000;
 const IDLE_CLOSED_EVERY_MS = 50;

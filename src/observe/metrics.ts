@@ -1,5 +1,12 @@
 /** Prometheus metrics. Labels come from closed lists: channels and outcomes, never a subscriber. */
-import { Counter, Gauge, Registry, collectDefaultMetrics, type Metric } from "prom-client";
+import {
+  AggregatorRegistry,
+  Counter,
+  Gauge,
+  Registry,
+  collectDefaultMetrics,
+  type Metric,
+} from "prom-client";
 import type { TurnEvent } from "../gateway.ts";
 import type { DoorOutcome } from "../transports/door.ts";
 
@@ -17,9 +24,16 @@ export function createMetrics(options: {
   readonly isReady: () => boolean;
   /** Where records wait in Redis for SQL. */
   readonly countUndrained?: () => Promise<number>;
+  /** Where other workers share the port: the metrics of all of them. */
+  readonly renderAll?: (() => Promise<string>) | undefined;
   readonly lostRecords?: { readonly dropped: number; readonly lost: number };
 }): Metrics {
   const registry = new Registry();
+  if (options.renderAll !== undefined) {
+    // Its constructor is what makes this worker answer the primary.
+    new AggregatorRegistry();
+    AggregatorRegistry.setRegistries(registry);
+  }
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
   const turns = createTally({
@@ -52,6 +66,7 @@ export function createMetrics(options: {
   });
   new Gauge({
     name: "dialyard_live_sessions",
+    aggregator: "max",
     help: "Sessions that are neither ended nor expired",
     registers,
     async collect() {
@@ -60,6 +75,7 @@ export function createMetrics(options: {
   });
   new Gauge({
     name: "dialyard_open_breakers",
+    aggregator: "max",
     help: "Backends that are not called because they keep failing",
     registers,
     collect() {
@@ -68,6 +84,7 @@ export function createMetrics(options: {
   });
   new Gauge({
     name: "dialyard_ready",
+    aggregator: "min",
     help: "1 while /ready answers 200",
     registers,
     collect() {
@@ -89,7 +106,8 @@ export function createMetrics(options: {
       requests.add(channel, String(status));
     },
     async render() {
-      return { type: registry.contentType, text: await registry.metrics() };
+      const text = await (options.renderAll?.() ?? registry.metrics());
+      return { type: registry.contentType, text };
     },
   };
 }
@@ -101,6 +119,7 @@ function createDrainMetrics(
   if (countUndrained === undefined || lostRecords === undefined) return;
   new Gauge({
     name: "dialyard_records_undrained",
+    aggregator: "max",
     help: "Records in Redis that are not in SQL yet, of all nodes together",
     registers: [registry],
     async collect() {
