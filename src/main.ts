@@ -330,7 +330,9 @@ async function loadConfig(mode: Mode, path: string | undefined): Promise<Config 
     for (const problem of parsed.problems) console.error(`  ${problem}`);
     return undefined;
   }
-  for (const warning of parsed.warnings) console.error(`dialyard: warning: ${warning}`);
+  // A worker's primary has said them.
+  const warnings = worker === undefined ? parsed.warnings : [];
+  for (const warning of warnings) console.error(`dialyard: warning: ${warning}`);
   return parsed.config;
 }
 

@@ -29,10 +29,11 @@ describe("two workers", { skip: noPostgres }, () => {
   let postgres: PostgresServer;
   let app: App;
   let gateway: StartedGateway;
+  let database: Record<string, string>;
   before(async () => {
     postgres = await startPostgres();
     app = await startApp("ola", (_, nth) => ({ screen: `turn ${nth}`, end: nth === 3 }));
-    const database = { DATABASE_URL: await postgres.newDatabase() };
+    database = { DATABASE_URL: await postgres.newDatabase() };
     const args = ["--workers", "2"];
     gateway = await startGateway({
       ...{ command: "start", args, configFile, env: { ...env, ...database } },
@@ -94,6 +95,16 @@ describe("two workers", { skip: noPostgres }, () => {
     assert.equal(all.length, 2);
     assert.equal(await gateway.stop(), 0);
     for (const pid of all) assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+  });
+
+  test("a primary that is killed leaves no worker", async () => {
+    const args = ["--workers", "2"];
+    gateway = await startGateway({ command: "start", args, env: { ...env, ...database } });
+    await until("both take turns", () => started() === 2, 20_000);
+    const all = (await pids()).filter(isThere);
+    assert.equal(all.length, 2);
+    gateway.kill("SIGKILL");
+    await until("the workers are gone", () => !all.some(isThere));
   });
 });
 
