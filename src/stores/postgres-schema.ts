@@ -23,34 +23,32 @@ export async function migratePostgres(db: Kysely<unknown>): Promise<void> {
 
 const MIGRATIONS: Record<string, Migration> = {
   "0001_first": {
-    async up(db: Kysely<unknown>) {
-      for (const statement of [TABLES, LEASED, OPEN, TAKE_OVER, SETTLE, RELEASE]) {
-        await sql.raw(statement).execute(db);
-      }
-    },
+    up: (db: Kysely<unknown>) => runAll(db, [TABLES, LEASED, OPEN, TAKE_OVER, SETTLE, RELEASE]),
   },
-  "0002_record_ids": {
-    async up(db: Kysely<unknown>) {
-      for (const statement of RECORD_IDS) await sql.raw(statement).execute(db);
-    },
-  },
-  "0003_management": {
-    up: (db: Kysely<unknown>) => createManagement(db, POSTGRES_NUMBER),
-  },
-  "0004_runs": {
-    async up(db: Kysely<unknown>) {
-      for (const statement of doubtStatements(SETTLE)) {
-        await sql.raw(statement).execute(db);
-      }
-    },
-  },
-  "0005_nodes": {
-    async up(db: Kysely<unknown>) {
-      for (const statement of NODE_TABLES) await sql.raw(statement).execute(db);
-    },
-  },
-  "0006_no_imports": { up: dropImports },
+  "0002_record_ids": besideTurns((db) => runAll(db, RECORD_IDS)),
+  "0003_management": besideTurns((db) => createManagement(db, POSTGRES_NUMBER)),
+  "0004_runs": besideTurns((db) => runAll(db, doubtStatements(SETTLE))),
+  "0005_nodes": besideTurns((db) => runAll(db, NODE_TABLES)),
+  "0006_no_imports": besideTurns(dropImports),
 };
+
+/**
+ * Other nodes answer turns meanwhile. The tables are locked in the order in which turns touch them:
+ * a migration that came to `turns` first would wait for a turn that waits for it, and PostgreSQL
+ * would end one of the two (F56).
+ */
+function besideTurns(up: (db: Kysely<unknown>) => Promise<void>): Migration {
+  return {
+    async up(db: Kysely<unknown>) {
+      await sql`LOCK TABLE leases, sessions, turns IN ACCESS EXCLUSIVE MODE`.execute(db);
+      await up(db);
+    },
+  };
+}
+
+async function runAll(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}
 
 // `at` is what turns are partitioned by, so it is in every unique index; a record has one.
 const RECORD_IDS = [

@@ -23,9 +23,21 @@ for (let n = 1; ; n += 8) {
 async function takeTurn(n: number): Promise<void> {
   const held = await sessions.open(askOf({ key: `key-${n}`, freshId: sessionId(n) }));
   if (held.type !== "leased") throw new Error("the key is new");
-  writeSync(STDOUT, `leased ${n}\n`);
+  say(`leased ${n}`);
   const session = sessionOf({ id: sessionId(n) });
   const record = recordOf({ screen: `screen ${n}` });
   await sessions.settle(held.lease, settlementOf({ session, record }));
-  writeSync(STDOUT, `settled ${n}\n`);
+  say(`settled ${n}`);
+}
+
+/** The pipe does not block: while it is full the one who kills has not read yet. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(STDOUT, `${line}\n`);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    }
+  }
 }
