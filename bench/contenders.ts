@@ -113,19 +113,26 @@ export type GatewayOptions = {
   readonly stubPort: number;
   /** Flags of node, for profiles. */
   readonly nodeArgs?: readonly string[];
+  /** So many processes on one port, as in production. */
+  readonly workers?: number;
   /** Settings other than the defaults. */
   readonly env?: Readonly<Record<string, string>>;
 };
 
+/** Of gateways that are started as in production. */
+const ADMIN_KEY = "bench-bench-bench-bench-bench-bench";
+const HEADERS = { authorization: `Bearer ${ADMIN_KEY}` };
+
 /** The gateway as `npm start` runs it, without demo, its log in a file. */
 export async function startGateway(options: GatewayOptions): Promise<Contender> {
-  const { name, folder, stubPort, nodeArgs = [], env = {} } = options;
+  const { name, folder, stubPort, nodeArgs = [], workers, env = {} } = options;
   const port = await freePort();
   mkdirSync(folder, { recursive: true });
   const logFile = join(folder, "log.jsonl");
   const log = openSync(logFile, "a");
   const config = ["--config", pathTo("gateway.config.ts")];
-  const args = ["--no-warnings", ...nodeArgs, pathTo("../src/main.ts"), "dev", ...config];
+  const command = workers === undefined ? ["dev"] : ["start", "--workers", String(workers)];
+  const args = ["--no-warnings", ...nodeArgs, pathTo("../src/main.ts"), ...command, ...config];
   const running = start(process.execPath, args, {
     cwd: folder,
     stdio: ["ignore", log, "inherit"],
@@ -135,6 +142,12 @@ export async function startGateway(options: GatewayOptions): Promise<Contender> 
       DATA_DIR: folder,
       DIALYARD_DEMO: "0",
       LOG_FORMAT: "json",
+      ...(workers !== undefined && {
+        DIALYARD_ADMIN_KEY: ADMIN_KEY,
+        DIALYARD_SECRET_KEY: "0123456789abcdef".repeat(4),
+        // The stub is on loopback.
+        DIALYARD_EGRESS_ALLOW: "127.0.0.0/8",
+      }),
       ...env,
     },
   });
@@ -150,7 +163,7 @@ export async function startGateway(options: GatewayOptions): Promise<Contender> 
     // Rows are written behind their turns, and before anybody reads: here, what nobody dialled.
     catchUp: async () => {
       const url = `http://127.0.0.1:${port}/api/v1/sessions?msisdn=999999999999&limit=1`;
-      const response = await fetch(url);
+      const response = await fetch(url, { headers: HEADERS });
       if (response.status !== 200) throw new Error(`sessions: status ${response.status}`);
       await response.text();
     },
@@ -162,7 +175,7 @@ export async function startGateway(options: GatewayOptions): Promise<Contender> 
 async function register(port: number, protocol: BackendProtocol, url: string): Promise<void> {
   const response = await fetch(`http://127.0.0.1:${port}/backends`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { ...HEADERS, "content-type": "application/json" },
     body: JSON.stringify({
       service_code: SERVICE_CODES[protocol],
       callback_url: url,

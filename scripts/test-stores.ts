@@ -19,7 +19,7 @@ const SUITES: readonly Suite[] = [
     files: ["crash", "duplicates", "pairs", "drain", "documents", "operations", "faults"],
   },
   // Twins and leases are what differs most between stores.
-  { name: "redis", isRedis: true, files: ["duplicates"] },
+  { name: "redis", isRedis: true, files: ["duplicates", "pairs", "drain"] },
 ];
 
 process.exitCode = await main(process.argv.slice(2));

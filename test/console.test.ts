@@ -351,6 +351,31 @@ describe("console", { skip: skipReason() }, () => {
     assert.deepEqual(await findings(page), []);
   });
 
+  test("a session is exported, and opened from its file; one that is none is told what it lacks", async () => {
+    await dialled("*700#", "9");
+    await page.getByRole("link", { name: "Open this session" }).click();
+    await page.locator(".bubble").first().waitFor();
+    const said = await page.locator(".bubble").allTextContents();
+    const downloads = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Export JSON" }).click();
+    const text = readFileSync(await (await downloads).path(), "utf8");
+    const { records: _, ...half } = JSON.parse(text) as { readonly records: unknown };
+
+    await open("/console/sessions");
+    const choose = async (content: string) => {
+      const buffer = Buffer.from(content);
+      await page
+        .locator('input[type="file"]')
+        .setInputFiles({ name: "session.json", mimeType: "application/json", buffer });
+    };
+    await choose(JSON.stringify(half));
+    await page.getByText("no exported session: records is missing or wrong").waitFor();
+    await choose(text);
+    await page.locator(".bubble").first().waitFor();
+    assert.equal(new URL(page.url()).pathname, "/console/sessions/imported");
+    assert.deepEqual(await page.locator(".bubble").allTextContents(), said);
+  });
+
   test("what backends and subscribers say stays text, and no page breaks its policy", async () => {
     await dialled("*700#");
     await glass().getByText(EVIL).waitFor();

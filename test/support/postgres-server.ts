@@ -16,6 +16,8 @@ const READY_MS_MAX = 30_000;
 
 export type PostgresServer = {
   readonly port: number;
+  /** Its processes are below this one. */
+  readonly pid: () => number;
   readonly url: (database?: string) => string;
   /** An empty database, and its URL. */
   readonly newDatabase: () => Promise<string>;
@@ -97,6 +99,7 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
   let databases = 0;
   const result: PostgresServer = {
     port,
+    pid: () => server?.pid ?? 0,
     url,
     async newDatabase() {
       databases += 1;

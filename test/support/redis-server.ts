@@ -12,6 +12,7 @@ const READY_MS_MAX = 15_000;
 
 export type RedisServer = {
   readonly port: number;
+  readonly pid: () => number;
   readonly url: string;
   /** Where it saves: `dump.rdb`, or `appendonlydir` with `appendonly yes`. */
   readonly folder: string;
@@ -63,6 +64,7 @@ export async function startRedis(
   await start();
   return {
     port,
+    pid: () => server?.pid ?? 0,
     url: `redis://127.0.0.1:${port}`,
     folder,
     say: (command) => say(port, command),
