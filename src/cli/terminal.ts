@@ -41,8 +41,9 @@ export async function readHidden(
     for await (const line of linesOf(stdin)) return line;
     return undefined;
   }
-  stderr.write(prompt);
+  // Before it is asked for: the terminal itself shows what comes sooner.
   stdin.setRawMode(true).setEncoding("utf8");
+  stderr.write(prompt);
   return new Promise((done) => {
     let typed = "";
     const end = (line: string | undefined) => {

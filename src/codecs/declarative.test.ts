@@ -258,6 +258,17 @@ describe("forms of a reply, written to a network and read from a backend", () =>
   }
 });
 
+test("a wire of JSON that also knows GET reads the same values from its query", () => {
+  const { request, reply } = described["arkesel"]!;
+  const both = { reply, request: { ...request, methods: ["POST", "GET"] as const } };
+  const codec = createCodec("declarative", describeWire(both));
+  for (const method of ["POST", "GET"] as const) {
+    const asked = codec.request(TURN, { method } as Backend);
+    assert.equal(asked.method, method);
+    assert.equal(codec.decode(asked).phase, "begin");
+  }
+});
+
 describe("a description that is wrong is refused in words that say what to change", () => {
   const good = described["arkesel"];
   assert.ok(good);

@@ -101,7 +101,10 @@ function phaseReaderOf(
   if (field === undefined) return guess;
   const { path, says } = field;
   const phases = new Map<unknown, Inbound["phase"]>();
-  const spell = spellerOf(wire.request.as);
+  const { as, methods = [] } = wire.request;
+  // By GET the same values are texts.
+  const isText = methods.includes("GET");
+  const spell = isText ? String : spellerOf(as);
   for (const value of spellings(says.end)) phases.set(spell(value), "abort");
   for (const value of spellings(says.continue)) phases.set(spell(value), "continue");
   for (const value of spellings(says.begin)) phases.set(spell(value), "begin");
@@ -110,7 +113,7 @@ function phaseReaderOf(
     const value = read(path);
     if (value === undefined && wire.request.begins !== undefined) return guess(read);
     if (value === undefined) throw new WireError("missing_field", `${path} is required`);
-    const phase = phases.get(value);
+    const phase = phases.get(isText ? inText(value) : value);
     if (phase === undefined) throw new WireError("bad_field", rule);
     return phase;
   };
