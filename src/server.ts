@@ -287,7 +287,7 @@ function createGateway(parts: {
         : apps.call(backend, turn, budget, kept),
     notifyBackend(backend, turn, appState) {
       if (backend.app !== undefined) return apps.notify(backend, turn, appState);
-      const notice = backend.codec.notice?.(turn, backend);
+      const notice = backend.codec.notice?.(withMemo(turn, appState), backend);
       if (notice !== undefined) caller.notify(backend, notice).catch(report);
     },
     observe,

@@ -35,6 +35,7 @@ export type WireRequest = {
 };
 export type WireReply = {
   readonly status: number;
+  /** Of headers that came more than once the values are joined: set-cookie by line feeds. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
 };

@@ -188,10 +188,15 @@ describe("the matrix", () => {
     const code = call.backend.serviceCode;
     const sessionId = `sess_${msisdn}`.padEnd(37, "0");
     const typed: string[] = [];
+    let memo: string | undefined;
     const say = async (input?: string): Promise<Reply> => {
       if (input !== undefined) typed.push(input);
-      const turn = turnOf(call, sessionId, typed.length + 1, [...typed]);
-      if (call.codec.pushes === undefined) return exchange(call, turn, send);
+      const turn = turnOf(call, sessionId, typed.length + 1, [...typed], memo);
+      if (call.codec.pushes === undefined) {
+        const reply = await exchange(call, turn, send);
+        ({ memo } = reply);
+        return reply;
+      }
       const screen = pushed?.next(sessionId);
       const { status } = await send(
         call.backend.url,

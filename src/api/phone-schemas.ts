@@ -16,6 +16,7 @@ const phoneTurn = {
     description: "All that was typed after the dial, the latest last",
   }),
   number: Type.Integer({ minimum: 1, maximum: 101, description: "Of the turn; 1 is the dial" }),
+  memo: optional(Type.String({ maxLength: 2048, description: "That of the answer before" })),
 } as const;
 const chaos = optional(
   Type.Object(
@@ -106,6 +107,7 @@ export const PhoneAnswer = Type.Object({
   session_id: optional(nullable(Type.String())),
   screen: optional(Type.String()),
   action: optional(Type.Union([Type.Literal("continue"), Type.Literal("end")])),
+  memo: optional(Type.String({ description: "Give it back with the next turn" })),
   alphabet: optional(Type.Union([Type.Literal("gsm7"), Type.Literal("ucs2")])),
   units: optional(Type.Integer()),
   units_max: optional(Type.Integer()),

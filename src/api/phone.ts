@@ -216,11 +216,11 @@ function missed({ store }: Gateway) {
 }
 
 function screenOf(channel: Channel, wire: WireReply, turn: Turn) {
-  const { screen, action, asksSecret } = channel.codec.reply(wire, turn);
+  const { screen, action, asksSecret, memo } = channel.codec.reply(wire, turn);
   const { alphabet, units, octets } = measureScreen(screen);
   const { screenOctetsMax } = channel;
   return {
-    ...{ screen, action, alphabet, units, octets },
+    ...{ screen, action, memo, alphabet, units, octets },
     units_max: alphabet === "gsm7" ? septetsMax(screenOctetsMax) : Math.floor(screenOctetsMax / 2),
     asks_secret: action === "continue" && (asksSecret === true || asksForSecret(screen, [])),
   };
@@ -263,6 +263,7 @@ function turnOf({ options, channel }: Call, body: Omit<PhoneTurnBody, "chaos">):
     input: isFirst ? "" : (inputs.at(-1) ?? ""),
     inputs: [...digits, ...inputs],
     dialledDigits: isFirst ? digits : [],
+    memo: body.memo,
   };
 }
 

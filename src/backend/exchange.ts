@@ -147,13 +147,13 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.resolve(outcome);
   }
 
-  /** Repeated headers joined, cookies dropped. */
+  /** Repeated headers joined; a cookie may have commas in it. */
   private plainHeaders(): Record<string, string | undefined> {
     const { headers } = this;
     for (const name in headers) {
       const value = headers[name];
-      if (typeof value === "object") headers[name] = value.join(", ");
-      if (name === "set-cookie") headers[name] = undefined;
+      if (typeof value !== "object") continue;
+      headers[name] = value.join(name === "set-cookie" ? "\n" : ", ");
     }
     return headers as Record<string, string | undefined>;
   }

@@ -129,9 +129,11 @@ async function talk(call: Call, io: Phone, handset: Handset, lines: Lines): Prom
   const { channel } = call;
   const sessionId = io.newSessionId();
   let inputs: readonly string[] = call.dialledDigits;
+  let memo: string | undefined;
   for (let number = 1; ; number += 1) {
     const startedAtMs = io.nowMs();
-    const reply = await exchange(call, turnOf(call, sessionId, number, inputs), io.send);
+    const reply = await exchange(call, turnOf(call, sessionId, number, inputs, memo), io.send);
+    ({ memo } = reply);
     const tookMs = io.nowMs() - startedAtMs;
     io.write(handset.screen(reply.screen, { octetsMax: channel.screenOctetsMax, tookMs }));
     if (reply.action === "end") {

@@ -26,10 +26,11 @@ export function gatewayDialogue(
 ): Dialogue {
   const sessionId = newSessionId();
   const { msisdn, dialled } = scenario;
+  let memo: string | undefined;
   return async (inputs) => {
     const body = {
       ...{ channel: scenario.channel ?? to.channel, msisdn, dialled, inputs },
-      ...{ session_id: sessionId, number: inputs.length + 1 },
+      ...{ session_id: sessionId, number: inputs.length + 1, memo },
     };
     const headers = {
       "content-type": "application/json",
@@ -39,7 +40,9 @@ export function gatewayDialogue(
     const response = await to.send(`${to.url}/api/v1/phone/turns`, request, TIMEOUT_MS);
     if (response.status !== 200)
       throw new GatewayError(`the gateway answered ${describeRefusal(response)}`);
-    const { screen = "", action = "end" } = JSON.parse(response.body) as Partial<Reply>;
+    const said = JSON.parse(response.body) as Partial<Reply>;
+    const { screen = "", action = "end" } = said;
+    ({ memo } = said);
     return { screen, action };
   };
 }
@@ -59,6 +62,7 @@ export function backendDialogue(
     ...{ timeoutMs: TIMEOUT_MS, retries: 0, idempotent: true, headers: {}, secret: undefined },
     ...{ inFlightMax: 1, eventsUrl: undefined },
   };
+  let memo: string | undefined;
   return async (inputs) => {
     const number = inputs.length + 1;
     const turn = {
@@ -66,12 +70,15 @@ export function backendDialogue(
       transactionId: `txn_${sessionId.slice("sess_".length)}_${number}`,
       msisdn: parseMsisdn(scenario.msisdn),
       input: inputs.at(-1) ?? "",
+      memo,
     };
     const request = codec.request(turn, backend);
     const query = request.query === "" ? "" : `?${request.query}`;
     const response = await to.send(`${to.url}${request.path}${query}`, request, TIMEOUT_MS);
     try {
-      return codec.reply(response, turn);
+      const reply = codec.reply(response, turn);
+      ({ memo } = reply);
+      return reply;
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       const status = `status ${response.status}`;

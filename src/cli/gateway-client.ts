@@ -194,6 +194,9 @@ function plainHeaders(
 ): WireReply["headers"] {
   const entries = Object.entries(headers);
   return Object.fromEntries(
-    entries.map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]),
+    entries.map(([name, value]) => {
+      const separator = name === "set-cookie" ? "\n" : ", ";
+      return [name, Array.isArray(value) ? value.join(separator) : value];
+    }),
   );
 }

@@ -118,9 +118,10 @@ async function hold(run: Run, index: number, startMs: number): Promise<void> {
   const call: Call = { ...run.call, msisdn };
   const sessionId = io.newSessionId();
   let inputs = call.dialledDigits;
+  let memo: string | undefined;
   let dueMs = startMs;
   for (let number = 1; ; number += 1) {
-    const reply = await take(run, call, { sessionId, number, inputs, dueMs });
+    const reply = await take(run, call, { sessionId, number, inputs, memo, dueMs });
     if (reply === undefined) {
       tally.failed += 1;
       return;
@@ -134,6 +135,7 @@ async function hold(run: Run, index: number, startMs: number): Promise<void> {
     dueMs = io.nowMs() + plan.thinkMs;
     if (plan.thinkMs > 0) await wait(plan.thinkMs);
     inputs = [...inputs, typed];
+    ({ memo } = reply);
   }
 }
 
@@ -141,6 +143,7 @@ type Asking = {
   readonly sessionId: string;
   readonly number: number;
   readonly inputs: readonly string[];
+  readonly memo: string | undefined;
   readonly dueMs: number;
 };
 
@@ -148,11 +151,11 @@ type Asking = {
 async function take(
   run: Run,
   call: Call,
-  { sessionId, number, inputs, dueMs }: Asking,
+  { sessionId, number, inputs, memo, dueMs }: Asking,
 ): Promise<Reply | undefined> {
   const { io, tally } = run;
   run.sentLate.add(io.nowMs() - dueMs);
-  const turn = turnOf(call, sessionId, number, inputs);
+  const turn = turnOf(call, sessionId, number, inputs, memo);
   const answered = await exchange(call, turn, io.send).catch((error: unknown) => kindOf(error));
   if (typeof answered === "string") {
     count(run, answered);

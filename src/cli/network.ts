@@ -32,6 +32,7 @@ export function turnOf(
   sessionId: string,
   number: number,
   inputs: readonly string[],
+  memo?: string,
 ): Turn {
   const { channel, backend, msisdn, dialledDigits } = call;
   const isFirst = number === 1;
@@ -45,6 +46,7 @@ export function turnOf(
     input: isFirst ? "" : (inputs.at(-1) ?? ""),
     inputs,
     dialledDigits: isFirst ? dialledDigits : [],
+    memo,
   };
 }
 

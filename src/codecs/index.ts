@@ -26,6 +26,7 @@ import { nalo } from "./nalo.ts";
 import { nsano } from "./nsano.ts";
 import { ola } from "./ola.ts";
 import { oltranz } from "./oltranz.ts";
+import { restcomm } from "./restcomm.ts";
 import { safaricom } from "./safaricom.ts";
 import { smpp } from "./smpp.ts";
 import { southpawsl } from "./southpawsl.ts";
@@ -64,6 +65,7 @@ export const codecs: readonly CodecEntry[] = [
   nalo,
   nsano,
   oltranz,
+  restcomm,
   safaricom,
   smpp,
   southpawsl,

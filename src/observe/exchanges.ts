@@ -151,7 +151,10 @@ function attemptHop({ backend, request, origin, outcome, record }: AttemptOnWire
       headers: masked(headers),
       body: cut(request.body?.toString("utf8") ?? ""),
     },
-    response: response === undefined ? null : { ...response, body: cut(response.body) },
+    response:
+      response === undefined
+        ? null
+        : { ...response, headers: masked(response.headers), body: cut(response.body) },
     failure: record.failure ?? null,
   };
 }

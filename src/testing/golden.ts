@@ -181,7 +181,8 @@ function checkPush(codec: Codec, { reply, outbound }: GoldenVector): void {
   const serviceCode = asServiceCode("*100#");
   assert.ok(codec.initiate && reply && outbound && serviceCode, "this codec opens no dialogue");
   const { msisdn = "258823456789" } = reply as { readonly msisdn?: string };
-  const opening = { msisdn: parseMsisdn(msisdn), serviceCode, reply: replyOf(reply) };
+  const shown = replyOf({ ...reply, end: reply.end ?? reply.push === "notify" });
+  const opening = { msisdn: parseMsisdn(msisdn), serviceCode, reply: shown };
   checkCall(codec.initiate({ ...opening, nonce: "0123456789abcdef".repeat(2) }).wire, outbound);
 }
 

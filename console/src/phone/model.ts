@@ -39,11 +39,14 @@ export type Call = {
   readonly dialled: string;
   readonly inputs: readonly string[];
   readonly number: number;
+  /** That of the answer before: a cookie, a client state. */
+  readonly memo: string | undefined;
 };
 export type HandsetState = {
   readonly call: Call | undefined;
   readonly isBusy: boolean;
   readonly asksSecret: boolean;
+  readonly memo: string | undefined;
   readonly steps: readonly Step[];
   readonly selected: number;
   readonly lastDialled: string;
@@ -71,6 +74,7 @@ export function addStep(state: HandsetState, step: Step): HandsetState {
     isBusy: false,
     selected: steps.length - 1,
     asksSecret: !isOver && (isScreen ? answer.asks_secret === true : state.asksSecret),
+    memo: isScreen ? answer.memo : state.memo,
     call: isOver || isFailedDial ? undefined : state.call,
     chaos: { ...state.chaos, losesReply: false, sendsTwice: false },
   };
@@ -78,11 +82,11 @@ export function addStep(state: HandsetState, step: Step): HandsetState {
 
 /** The next request: what was typed goes to the dialogue under way, else it is dialled. */
 export function nextCall(state: HandsetState, text: string, newId: () => string): Call {
-  const { call } = state;
+  const { call, memo } = state;
   if (call === undefined) {
-    return { sessionId: newId(), dialled: text.trim(), inputs: [], number: 1 };
+    return { sessionId: newId(), dialled: text.trim(), inputs: [], number: 1, memo: undefined };
   }
-  return { ...call, inputs: [...call.inputs, text], number: call.number + 1 };
+  return { ...call, inputs: [...call.inputs, text], number: call.number + 1, memo };
 }
 
 export type Line = { readonly text: string; readonly key: string | undefined };

@@ -64,7 +64,7 @@ export function useHandset(
       msisdn: sim?.msisdn ?? "",
       ...(sim?.network ? { network: sim.network } : {}),
       session_id: call.sessionId,
-      ...{ dialled: call.dialled, inputs: call.inputs, number: call.number },
+      ...{ dialled: call.dialled, inputs: call.inputs, number: call.number, memo: call.memo },
     };
   };
   const turn = (call: Call) =>
@@ -81,11 +81,13 @@ export function useHandset(
     await take(isDial ? "dial" : "send", isDial ? call.dialled : text, () => turn(call));
   }
   function leave(kind: "hangup" | "drop"): void {
-    const { call } = now.current;
+    const { call, memo } = now.current;
     if (call === undefined) return;
     if (kind === "hangup") {
       // Nobody waits for it: a handset that hangs up is free at once.
-      void callApi("POST", "/api/v1/phone/hangups", bodyOf(call)).catch(() => undefined);
+      void callApi("POST", "/api/v1/phone/hangups", bodyOf({ ...call, memo })).catch(
+        () => undefined,
+      );
     }
     const step = { kind, typed: "", isSecret: false, answer: undefined, problem: undefined };
     put(addStep(now.current, step));
@@ -116,8 +118,8 @@ export function useHandset(
 }
 
 const AT_REST: HandsetState = {
-  ...{ call: undefined, isBusy: false, asksSecret: false, steps: [], selected: 0 },
-  ...{ lastDialled: "", channel: "", simId: "", chaos: CALM },
+  ...{ call: undefined, isBusy: false, asksSecret: false, memo: undefined, steps: [] },
+  ...{ selected: 0, lastDialled: "", channel: "", simId: "", chaos: CALM },
 };
 
 function chaosBody(chaos: Chaos) {
