@@ -30,7 +30,10 @@ export type ChannelFile = {
   readonly requestsPerMinuteMax?: number;
   /** Lists live sessions and their state at GET PATH/sessions and PATH/debug/ID. */
   readonly debugPath?: string;
-  /** Where the network takes screens, for protocols that acknowledge first and push then. */
+  /**
+   * Where the network takes what we send of our own accord: screens, for protocols that acknowledge
+   * first and push then, and dialogues that we open.
+   */
   readonly pushUrl?: string;
   /** Where the SMSC is, for the protocols that are spoken over a link of our own. */
   readonly smpp?: SmppFile;
@@ -176,10 +179,10 @@ function inLowerCase({ name, value }: NonNullable<ChannelFile["secretHeader"]>) 
 /** A protocol has doors on the HTTP server or a link of ours, and answers there or pushes. */
 function checkLink(codec: Codec, file: ChannelFile, problem: (text: string) => void): void {
   const { smpp, paths, protocol, pushUrl } = file;
-  const { overLink, pushes } = codec;
+  const { overLink, pushes, initiate } = codec;
   if (pushes && pushUrl === undefined)
     problem("pushUrl is missing: where the network takes the screens that answer its requests");
-  if (!pushes && pushUrl !== undefined)
+  if (pushUrl !== undefined && !pushes && (!initiate || overLink))
     problem(`protocol ${protocol} answers in its response: pushUrl means nothing to it`);
   if (pushUrl !== undefined && !isHttpUrl(pushUrl)) problem("pushUrl is no http or https URL");
   if (overLink && smpp === undefined)

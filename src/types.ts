@@ -137,6 +137,8 @@ export interface Codec {
   readonly pushes?: Pushes;
   /** The wire has no session id: the number is all that a dialogue is found by. */
   readonly namesNoSession?: true;
+  /** The network numbers dialogues from the start again: another day's has the same id. */
+  readonly reusesSessionIds?: true;
   /** Requests a minute and client address that the protocol's owner documents as a limit. */
   readonly requestsPerMinuteMax?: number;
   /** How the network asks; POST alone where it is left out. */

@@ -46,6 +46,9 @@ export function createExchange<R, C>(app: App<R, C>, options: MountOptions<C>): 
   if (codec.namesNoSession) {
     throw new Error(`${codec.name} names no session: put a gateway before the app, which does`);
   }
+  if (codec.reusesSessionIds) {
+    throw new Error(`${codec.name} uses its session ids again: put a gateway before the app`);
+  }
   const patienceMs = (codec.patienceMs ?? Infinity) - PATIENCE_SPARE_MS;
   const dialogue = dialogueOf(app, {
     ...options,

@@ -114,8 +114,10 @@ async function screensOnPhone(): Promise<readonly string[]> {
   return screens;
 }
 
-function isMountable({ overLink, namesNoSession, pushes, keyedById }: Codec): boolean {
-  return !overLink && !namesNoSession && !pushes && keyedById !== "answers";
+function isMountable(codec: Codec): boolean {
+  const { overLink, namesNoSession, reusesSessionIds, pushes, keyedById } = codec;
+  const isNamed = !namesNoSession && !reusesSessionIds && keyedById !== "answers";
+  return isNamed && !overLink && !pushes;
 }
 
 for (const [mount, serve] of Object.entries(MOUNTS)) {
@@ -168,6 +170,8 @@ test("a protocol without session ids is refused at once: two payments would have
   const { context } = customers();
   const options = { store: memoryAppStore(), context, protocol: "imimobile" };
   assert.throws(() => createExchange(bankApp, options), /imimobile names no session/);
+  const again = { ...options, protocol: "restcomm" };
+  assert.throws(() => createExchange(bankApp, again), /restcomm uses its session ids again/);
 });
 
 test("a protocol that is a gateway's link and no HTTP is refused at once", () => {

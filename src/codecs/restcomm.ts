@@ -4,14 +4,15 @@
  *   in   POST, <dialog> with localId and one message: processUnstructuredSSRequest_Request dials,
  *        unstructuredSSRequest_Response answers, unstructuredSSNotify_Response has seen a notice;
  *        none, mapMessagesSize="0" and why: the dialogue is over
- *   out  200, <dialog>: unstructuredSSRequest_Request goes on, processUnstructuredSSRequest_Response
- *        is the last and repeats the invokeId of the dial
+ *   out  200, <dialog>: unstructuredSSRequest_Request goes on; the last is
+ *        processUnstructuredSSRequest_Response, which repeats the invokeId of the dial
  *
  * Who calls and the invokeId are said once, at the dial; a cookie brings them back with each
  * answer. A dialogue of ours is a POST to the gateway, which answers with what was typed: there
  * `userObject` is what comes back, and a notice is the last screen, since nothing was asked that a
  * response could answer (PROTOCOLS 15, from the project's administration guide).
  */
+import { cookieOf } from "../core/cookie.ts";
 import { WireError } from "../core/failure.ts";
 import { measureScreen } from "../core/screen.ts";
 import type { Codec, Inbound, Msisdn, Reply, WireReply, WireRequest } from "../types.ts";
@@ -61,6 +62,7 @@ const COOKIE = "JSESSIONID";
 
 const CODEC: Codec = {
   name: restcomm.name,
+  reusesSessionIds: true,
   carriesDialledDigits: true,
 
   decode(request) {
@@ -248,12 +250,6 @@ function addressed(type: "Begin" | "Continue" | "Abort", sessionId: string): str
 function called(method: string, cookie: string, { headers, body }: WireReply): WireRequest {
   const kept = cookie === "" ? headers : { ...headers, cookie };
   return { method, path: "", query: "", headers: kept, body };
-}
-
-/** What is sent back of it: names and values. */
-function cookieOf(set: string | undefined): string | undefined {
-  const pairs = set?.split("\n").map((line) => (line.split(";", 1)[0] ?? "").trim());
-  return pairs?.join("; ");
 }
 
 type Memo = { readonly cookie: string; readonly userObject: string };

@@ -6,6 +6,7 @@ import type { ChannelConfig, Config } from "../config.ts";
 import type { Deliver } from "../initiate.ts";
 import type { Channel } from "../types.ts";
 import { createDoor, type Door, type DoorOptions } from "./door.ts";
+import { createDialogues, type Dialogues } from "./dialogues.ts";
 import { createPusher, type Pusher } from "./push.ts";
 import { createRateLimit } from "./rate-limit.ts";
 
@@ -28,11 +29,14 @@ export type Doors = {
 export function createDoors(channels: readonly ChannelConfig[], given: Given): Doors {
   const doors = new Map<string, Door>();
   const pushers = new Map<string, Pusher>();
+  const dialogues = new Map<string, Dialogues>();
   const pushing = new Set<Promise<void>>();
   const trees: { readonly path: string; readonly door: Door }[] = [];
   for (const config of channels) {
     const pusher = pusherOf(config, given.gateway.nowMs);
     if (pusher !== undefined) pushers.set(config.name, pusher);
+    const opened = dialoguesOf(config, given);
+    if (opened !== undefined) dialogues.set(config.name, opened);
     const door = createDoor({ ...doorOptions(config, given), pusher, pushing });
     for (const path of config.paths) {
       doors.set(path, door);
@@ -44,8 +48,12 @@ export function createDoors(channels: readonly ChannelConfig[], given: Given): D
   return {
     byPath: doors,
     trees,
-    deliver: new Map([...pushers].map(([name, { push }]) => [name, push])),
+    deliver: new Map([
+      ...[...pushers].map(([name, { push }]) => [name, push] as const),
+      ...[...dialogues].map(([name, { deliver }]) => [name, deliver] as const),
+    ]),
     async close() {
+      await Promise.all([...dialogues.values()].map((opened) => opened.close()));
       await Promise.all(pushing);
       await Promise.all([...pushers.values()].map((pusher) => pusher.close()));
     },
@@ -55,6 +63,13 @@ export function createDoors(channels: readonly ChannelConfig[], given: Given): D
 function pusherOf({ codec, pushUrl }: ChannelConfig, nowMs: () => number): Pusher | undefined {
   if (codec.pushes === undefined || pushUrl === undefined) return undefined;
   return createPusher({ url: pushUrl, heard: (response) => codec.pushes!.heard(response), nowMs });
+}
+
+/** Of protocols in which the network's reply to our call is what the subscriber typed. */
+function dialoguesOf(config: ChannelConfig, given: Given): Dialogues | undefined {
+  const { codec, pushUrl: url } = config;
+  if (codec.pushes !== undefined || url === undefined) return undefined;
+  return createDialogues({ ...given, url, channel: channelOf(config) });
 }
 
 /** What a turn needs to know of a channel. */
