@@ -28,6 +28,8 @@ export type ChannelFile = {
   readonly transliterate?: boolean;
   /** Requests a minute and client address; 0 is no limit. */
   readonly requestsPerMinuteMax?: number;
+  /** Whether that is of each node, the default, or of all nodes together. */
+  readonly requestsPerMinuteScope?: "node" | "cluster";
   /** Lists live sessions and their state at GET PATH/sessions and PATH/debug/ID. */
   readonly debugPath?: string;
   /**
@@ -53,6 +55,7 @@ export type ChannelConfig = {
   readonly screenOctetsMax: number;
   readonly transliterate: boolean;
   readonly requestsPerMinuteMax: number;
+  readonly requestsPerMinuteScope: "node" | "cluster";
   readonly debugPath: string | undefined;
   readonly pushUrl: string | undefined;
   /** A link that we keep up, instead of doors on the HTTP server. */
@@ -102,6 +105,7 @@ const CHANNEL_KEYS = [
   "screenOctetsMax",
   "transliterate",
   "requestsPerMinuteMax",
+  "requestsPerMinuteScope",
   "debugPath",
   "pushUrl",
   "smpp",
@@ -192,6 +196,13 @@ function checkLink(codec: Codec, file: ChannelFile, problem: (text: string) => v
     problem(`protocol ${protocol} is spoken over HTTP: smpp means nothing to it`);
 }
 
+function scopeOf(file: ChannelFile, problem: (text: string) => void): "node" | "cluster" {
+  const { requestsPerMinuteScope: scope = "node" } = file;
+  if (!["node", "cluster"].includes(scope))
+    problem("requestsPerMinuteScope must be node or cluster");
+  return scope;
+}
+
 function parseChannel(
   name: string,
   file: ChannelFile,
@@ -266,6 +277,7 @@ function parseChannel(
       1_000_000,
       codec.requestsPerMinuteMax ?? 0,
     ),
+    requestsPerMinuteScope: scopeOf(file, problem),
     debugPath,
     pushUrl: file.pushUrl,
     smpp: file.smpp && parseSmpp(file.smpp, problem),

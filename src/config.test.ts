@@ -58,6 +58,39 @@ describe("what is in force without any configuration", () => {
   });
 });
 
+describe("a limit of requests over all nodes", () => {
+  const limited = (scope?: string): ConfigFile => ({
+    channels: {
+      ixo: { protocol: "ixo", ...(scope && { requestsPerMinuteScope: scope as "node" }) },
+    },
+  });
+  const scopeOf = (config: Config) =>
+    config.channels.find(({ name }) => name === "ixo")?.requestsPerMinuteScope;
+  test("is asked for by channel; of each node without", () => {
+    assert.equal(scopeOf(ok("development")), "node");
+    assert.equal(scopeOf(ok("development", {}, limited())), "node");
+    const config = ok("development", {}, limited("cluster"));
+    assert.equal(scopeOf(config), "cluster");
+    assert.match(describeConfig(config), /ixo.*100 requests a minute and address over all nodes/);
+  });
+  test("any other word is refused", () => {
+    const found = problems("development", {}, limited("global"));
+    assert.match(found, /channels\.ixo: requestsPerMinuteScope must be node or cluster/);
+  });
+  for (const [env, warned] of [
+    [{}, 0],
+    [{ DATABASE_URL: "postgresql://h/d", REDIS_URL: "redis://h" }, 0],
+    [{ REDIS_URL: "redis://h" }, 1],
+  ] as const) {
+    test(`with ${Object.keys(env).join(" and ") || "SQLite"}: ${warned} warnings`, () => {
+      const parsed = parseConfig("development", env, limited("cluster"));
+      const warnings = parsed.type === "ok" ? parsed.warnings : assert.fail("invalid");
+      assert.equal(warnings.length, warned);
+      assert.match(warnings.join(), warned ? /ixo: requestsPerMinuteScope.*DATABASE_URL/ : /^$/);
+    });
+  }
+});
+
 test("an admin key that no header can carry is refused", () => {
   const found = problems("production", { DIALYARD_ADMIN_KEY: "correct horse battery staple" });
   assert.match(found, /printable characters without spaces/);

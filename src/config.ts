@@ -313,8 +313,20 @@ export function parseConfig(
   }
   if ((values["adminUser"] === "") !== (values["adminPassword"] === ""))
     problems.push("DIALYARD_ADMIN_USER and DIALYARD_ADMIN_PASSWORD go together");
+  if (values["redisUrl"] !== "" && values["databaseUrl"] === "") warnOfScope(channels, warnings);
   if (problems.length > 0) return { type: "invalid", problems };
   return { type: "ok", config: { ...values, channels, apps } as unknown as Config, warnings };
+}
+
+/** Redis alone keeps no counts; SQLite alone is of one process, which is all the nodes. */
+function warnOfScope(channels: readonly ChannelConfig[], warnings: string[]): void {
+  for (const { name, requestsPerMinuteScope } of channels) {
+    if (requestsPerMinuteScope !== "cluster") continue;
+    warnings.push(
+      `channel ${name}: requestsPerMinuteScope cluster needs DATABASE_URL; ` +
+        "each node counts for itself",
+    );
+  }
 }
 
 /** As the environment would say it; a value of the wrong kind fails its rule as "?". */
@@ -348,11 +360,12 @@ export function describeConfig(config: Config): string {
       ? channel.paths.map((path) => path.replace(/[^/]+$/, "***"))
       : channel.paths;
     const perMinute = channel.requestsPerMinuteMax;
+    const scope = channel.requestsPerMinuteScope === "cluster" ? " over all nodes" : "";
     const facts = [
       channel.codec.name,
       `${channel.turnBudgetMs} ms`,
       `${channel.screenOctetsMax} octets`,
-      ...(perMinute === 0 ? [] : [`${perMinute} requests a minute and address`]),
+      ...(perMinute === 0 ? [] : [`${perMinute} requests a minute and address${scope}`]),
     ];
     const where = channel.smpp?.address ?? paths.join(" ");
     return `channel ${channel.name.padEnd(16)} ${facts.join(", ")}: ${where}`;

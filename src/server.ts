@@ -93,7 +93,7 @@ export async function startServer(config: Config, log: Log, version: string, sha
     renderAll: shared?.renderMetrics,
   });
   const times = createBackendTimes();
-  const { countTurn } = node;
+  const { countTurn, countRequests } = node;
   const observe = createObserver({ log, metrics, events, times, countTurn, wallMs });
   const apps = createApps(config, keys, report);
   await registerApps(registry, config.apps);
@@ -109,7 +109,7 @@ export async function startServer(config: Config, log: Log, version: string, sha
   };
   const { exchanges, takeTurn } = watchIn(config);
   const doors = createDoors(channels, {
-    ...{ gateway, takeTurn, clientAddress, onRequest, isDraining },
+    ...{ gateway, takeTurn, clientAddress, onRequest, isDraining, countRequests },
   });
   // An SMSC takes one bind: that of the worker that owns the links.
   const linked = shared?.ownsLinks === false ? [] : channels;

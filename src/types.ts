@@ -492,12 +492,23 @@ export type NodeFigures = {
 };
 export type NodeSeen = NodeBeat & { readonly seenAtMs: number };
 
+/** Requests that one node let in on one channel, by client address. */
+export type TakenRequests = {
+  readonly nodeId: string;
+  readonly channel: string;
+  /** Since 1970. */
+  readonly minute: number;
+  readonly counts: ReadonlyMap<string, number>;
+};
+
 /** What nodes know of each other, beside the turns that they share. */
 export interface Cluster {
   beat(node: NodeBeat): Promise<void>;
   /** Those that were heard of lately. */
   list(): Promise<readonly NodeSeen[]>;
   leave(id: string): Promise<void>;
+  /** Notes what a node has taken in a minute so far; resolves with what all others have. */
+  count(taken: TakenRequests): Promise<ReadonlyMap<string, number>>;
   /** `told`: what any node says, this one too. A text is at most 7,900 octets. */
   hear(told: (text: string) => void): Promise<{
     readonly say: (texts: readonly string[]) => Promise<void>;

@@ -91,6 +91,7 @@ export function sessionRoutes(app: FastifyInstance, options: SessionsOptions): v
         turn_budget_ms: channel.turnBudgetMs,
         screen_octets_max: channel.screenOctetsMax,
         requests_per_minute_max: channel.requestsPerMinuteMax,
+        requests_per_minute_scope: channel.requestsPerMinuteScope,
         rejects: options.rejects.of(channel.name).map(({ status, reason, count, lastAtMs }) => ({
           ...{ status, reason, count },
           last_at: new Date(lastAtMs).toISOString(),

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { Cluster, NodeBeat, NodeSeen } from "../types.ts";
+import type { Cluster, NodeBeat, NodeSeen, TakenRequests } from "../types.ts";
 import { createEvents, type Events } from "./events.ts";
 import { shareEvents } from "./shared-events.ts";
 
@@ -10,12 +10,15 @@ export type OwnNode = {
   readonly id: string;
   readonly events: Events;
   readonly countTurn: () => void;
+  /** As Cluster.count, of this node; undefined where it is the only one. */
+  readonly countRequests: CountRequests | undefined;
   /** This node first, then all others that were heard of lately. */
   readonly list: () => Promise<readonly NodeSeen[]>;
   /** Says that this node takes no new turns. */
   readonly drain: () => Promise<void>;
   readonly leave: () => Promise<void>;
 };
+export type CountRequests = (taken: Omit<TakenRequests, "nodeId">) => ReturnType<Cluster["count"]>;
 export type NodeOptions = {
   readonly version: string;
   /** Undefined where this node is the only one. */
@@ -67,6 +70,7 @@ export async function startNode(options: NodeOptions): Promise<OwnNode> {
     id,
     events: shared ?? local,
     countTurn: rates.countTurn,
+    countRequests: cluster && ((taken) => cluster.count({ ...taken, nodeId: id })),
     async list() {
       const me = { ...self(), seenAtMs: wallMs() };
       const others = (await cluster?.list()) ?? [];

@@ -12,7 +12,7 @@ import type { Migration } from "kysely/migration";
 import { Migrator } from "kysely/migration";
 import { createManagement, dropImports, POSTGRES_NUMBER } from "./management-tables.ts";
 import { doubtStatements } from "./postgres-doubt.ts";
-import { NODE_TABLES } from "./postgres-nodes.ts";
+import { COUNT_TABLES, NODE_TABLES } from "./postgres-nodes.ts";
 
 /** Brings a database to this release, one node at a time: kysely takes an advisory lock. */
 export async function migratePostgres(db: Kysely<unknown>): Promise<void> {
@@ -30,6 +30,8 @@ const MIGRATIONS: Record<string, Migration> = {
   "0004_runs": besideTurns((db) => runAll(db, doubtStatements(SETTLE))),
   "0005_nodes": besideTurns((db) => runAll(db, NODE_TABLES)),
   "0006_no_imports": besideTurns(dropImports),
+  // Of a table that no turn touches: nothing to lock.
+  "0007_request_counts": { up: (db: Kysely<unknown>) => runAll(db, COUNT_TABLES) },
 };
 
 /**

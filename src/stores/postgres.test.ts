@@ -188,6 +188,55 @@ describe("PostgreSQL", { skip: noPostgres }, () => {
     await Promise.all([here.close(), there.close()]);
   });
 
+  test("each node hears what the others let in, by channel, address and minute", async () => {
+    const url = await server.newDatabase();
+    const stores = [await open(url), await open(url), await open(url)];
+    const minute = Math.floor(Date.now() / 60_000);
+    const tell = async (node: number, counts: Record<string, number>, at = minute, on = "ixo") => {
+      const told = { nodeId: `n${node}`, channel: on, minute: at };
+      const given = new Map(Object.entries(counts));
+      return Object.fromEntries(await stores[node]!.cluster!.count({ ...told, counts: given }));
+    };
+    assert.deepEqual(await tell(0, { "10.0.0.1": 3, "10.0.0.2": 1 }), {});
+    assert.deepEqual(await tell(1, { "10.0.0.1": 4, "::1": 2 }), { "10.0.0.1": 3 });
+    assert.deepEqual(await tell(2, { "10.0.0.1": 1 }), { "10.0.0.1": 7 });
+    // A count is that of the minute so far: told again it is not more.
+    assert.deepEqual(await tell(0, { "10.0.0.1": 5 }), { "10.0.0.1": 5 });
+    assert.deepEqual(await tell(0, { "10.0.0.1": 5 }), { "10.0.0.1": 5 });
+    assert.deepEqual(await tell(1, { "10.0.0.1": 4 }), { "10.0.0.1": 6 });
+    assert.deepEqual(await tell(1, { "10.0.0.1": 1 }, minute + 1), {});
+    assert.deepEqual(await tell(1, { "10.0.0.1": 1 }, minute, "kairos"), {});
+    assert.doesNotMatch(await server.dump(url), /10\.0\.0\.1/, "no address in the clear");
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
+  test("many nodes tell the same addresses at once, and old minutes go with their beats", async () => {
+    const url = await server.newDatabase();
+    const stores = [await open(url), await open(url), await open(url)];
+    const minute = Math.floor(Date.now() / 60_000);
+    const beatOf = (id: string) => {
+      const figures = { turns: 0, turnsPerSecond: 0, cpuShare: 0, rssOctets: 0, loopDelayMs: 0 };
+      const node = { id, host: "", pid: 1, version: "", startedAtMs: 0, isDraining: false };
+      return { ...node, figures: { ...figures, openBreakers: [], eventsDropped: 0 } };
+    };
+    const addresses = Array.from({ length: 500 }, (_, nth) => `10.0.${nth >> 8}.${nth & 255}`);
+    const work = stores.map(async ({ cluster }, nth) => {
+      for (let time = 0; time < 20; time += 1) {
+        const given = time % 2 === 0 ? addresses : addresses.toReversed();
+        const counts = new Map(given.map((address) => [address, time + 1]));
+        const told = { nodeId: `n${nth}`, channel: "ixo", counts };
+        await cluster!.count({ ...told, minute: time < 10 ? minute - 5 : minute });
+        await cluster!.beat(beatOf(`n${nth}`));
+      }
+    });
+    await Promise.all(work);
+    await stores[0]!.cluster!.beat(beatOf("n0"));
+    const dump = await server.dump(url);
+    assert.doesNotMatch(dump, new RegExp(`^${minute - 5}\t`, "m"));
+    assert.equal(dump.match(new RegExp(`^${minute}\t`, "gm"))?.length, 3 * addresses.length);
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
   test("turns older than what is kept go with their day's partition", async () => {
     const url = await server.newDatabase();
     const { sessions, records, close } = await open(url);

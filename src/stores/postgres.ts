@@ -91,7 +91,9 @@ export async function postgresStore(
         const hooks = { told: changed, reopened: changed, report };
         return (await listen(config, "dialyard_backends", hooks)).close;
       },
-      cluster: postgresCluster(pool, (name, told) => listen(config, name, { told, report })),
+      cluster: postgresCluster(pool, digest, (name, told) =>
+        listen(config, name, { told, report }),
+      ),
     };
   } catch (error) {
     await pool.end();

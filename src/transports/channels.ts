@@ -4,16 +4,21 @@ import proxyAddr from "@fastify/proxy-addr";
 import ipaddr from "ipaddr.js";
 import type { ChannelConfig, Config } from "../config.ts";
 import type { Deliver } from "../initiate.ts";
+import type { CountRequests } from "../observe/node.ts";
 import type { Channel } from "../types.ts";
 import { createDoor, type Door, type DoorOptions } from "./door.ts";
 import { createDialogues, type Dialogues } from "./dialogues.ts";
 import { createPusher, type Pusher } from "./push.ts";
-import { createRateLimit } from "./rate-limit.ts";
+import { createRateLimit, type RateLimit } from "./rate-limit.ts";
+import { createSharedRateLimit, type SharedRateLimit } from "./shared-rate-limit.ts";
 
 type Given = Pick<
   DoorOptions,
   "gateway" | "takeTurn" | "clientAddress" | "onRequest" | "isDraining"
->;
+> & {
+  /** How limits of all nodes are counted; undefined where this node is the only one. */
+  readonly countRequests: CountRequests | undefined;
+};
 
 export type Doors = {
   /** By path. */
@@ -32,12 +37,14 @@ export function createDoors(channels: readonly ChannelConfig[], given: Given): D
   const dialogues = new Map<string, Dialogues>();
   const pushing = new Set<Promise<void>>();
   const trees: { readonly path: string; readonly door: Door }[] = [];
+  const shared: SharedRateLimit[] = [];
   for (const config of channels) {
     const pusher = pusherOf(config, given.gateway.nowMs);
     if (pusher !== undefined) pushers.set(config.name, pusher);
     const opened = dialoguesOf(config, given);
     if (opened !== undefined) dialogues.set(config.name, opened);
-    const door = createDoor({ ...doorOptions(config, given), pusher, pushing });
+    const rateLimit = rateLimitOf(config, given, shared);
+    const door = createDoor({ ...doorOptions(config, given), rateLimit, pusher, pushing });
     for (const path of config.paths) {
       doors.set(path, door);
       if (config.codec.hasSubpaths) trees.push({ path, door });
@@ -55,7 +62,7 @@ export function createDoors(channels: readonly ChannelConfig[], given: Given): D
     async close() {
       await Promise.all([...dialogues.values()].map((opened) => opened.close()));
       await Promise.all(pushing);
-      await Promise.all([...pushers.values()].map((pusher) => pusher.close()));
+      await Promise.all([...pushers.values(), ...shared].map((one) => one.close()));
     },
   };
 }
@@ -72,23 +79,42 @@ function dialoguesOf(config: ChannelConfig, given: Given): Dialogues | undefined
   return createDialogues({ ...given, url, channel: channelOf(config) });
 }
 
+/** `shared` gets those that have to be closed. */
+function rateLimitOf(
+  config: ChannelConfig,
+  { gateway, countRequests }: Given,
+  shared: SharedRateLimit[],
+): RateLimit | undefined {
+  const { name: channel, requestsPerMinuteMax: perMinuteMax, requestsPerMinuteScope } = config;
+  if (perMinuteMax === 0) return undefined;
+  const { nowMs, wallMs, report } = gateway;
+  if (requestsPerMinuteScope === "node" || countRequests === undefined)
+    return createRateLimit({ perMinuteMax, nowMs });
+  const limit = createSharedRateLimit({
+    ...{ perMinuteMax, wallMs, report },
+    count: (minute, counts) => countRequests({ channel, minute, counts }),
+  });
+  shared.push(limit);
+  return limit;
+}
+
 /** What a turn needs to know of a channel. */
 export function channelOf(config: ChannelConfig): Channel {
   const { name, codec, provider, turnBudgetMs, screenOctetsMax, transliterate } = config;
   return { name, codec, provider, turnBudgetMs, screenOctetsMax, transliterate };
 }
 
-function doorOptions(config: ChannelConfig, given: Given): Omit<DoorOptions, "pusher" | "pushing"> {
+function doorOptions(
+  config: ChannelConfig,
+  given: Given,
+): Omit<DoorOptions, "rateLimit" | "pusher" | "pushing"> {
   const channel = channelOf(config);
-  const perMinuteMax = config.requestsPerMinuteMax;
-  const { nowMs } = given.gateway;
   return {
     ...given,
     channel,
     allow: config.allow?.map(parseNetwork),
     secretHeader: config.secretHeader,
     signingSecret: config.signingSecret,
-    rateLimit: perMinuteMax === 0 ? undefined : createRateLimit({ perMinuteMax, nowMs }),
   };
 }
 

@@ -2,8 +2,9 @@
 export type RateLimit = { readonly take: (key: string) => boolean };
 
 /** Beyond so many addresses in a minute the rest share one allowance: memory stays bounded. */
-const KEYS_MAX = 50_000;
-const WINDOW_MS = 60_000;
+export const KEYS_MAX = 50_000;
+export const OTHERS = "others";
+export const WINDOW_MS = 60_000;
 
 export function createRateLimit(options: {
   readonly perMinuteMax: number;
@@ -18,7 +19,7 @@ export function createRateLimit(options: {
         taken.clear();
         windowStartMs = nowMs;
       }
-      const slot = taken.size < KEYS_MAX || taken.has(key) ? key : "others";
+      const slot = taken.size < KEYS_MAX || taken.has(key) ? key : OTHERS;
       const count = (taken.get(slot) ?? 0) + 1;
       taken.set(slot, count);
       return count <= options.perMinuteMax;
