@@ -39,7 +39,7 @@ import { deriveKeys, readSecretKey } from "./stores/secret-key.ts";
 import { startSweeper } from "./stores/sweeper.ts";
 import { channelOf, createClientAddress, createDoors } from "./transports/channels.ts";
 import type { DoorOutcome } from "./transports/door.ts";
-import { createHttpServer } from "./transports/http.ts";
+import { createHttpServer, stopAccepting } from "./transports/http.ts";
 import { startLinks } from "./transports/links.ts";
 import type { Store, Turn } from "./types.ts";
 
@@ -153,6 +153,7 @@ export async function startServer(config: Config, log: Log, version: string, sha
     await events.close();
     // Connections that went idle after the server closed would hold it up for their keep-alive.
     const unbound = links.close();
+    await stopAccepting(app.server);
     const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_CLOSED_EVERY_MS);
     const closed = Promise.all([app.close(), unbound])
       .then(() => doors.close())

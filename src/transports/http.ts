@@ -66,6 +66,40 @@ export function createHttpServer(options: HttpOptions, api: Handler): Server {
   return server;
 }
 
+/**
+ * Closes the port. A connection that the kernel has taken and we have not is reset by that, and a
+ * proxy that had sent its request may not send it again: so it is done in the moment after the event
+ * loop has looked and found none.
+ */
+export function stopAccepting(server: Server): Promise<void> {
+  const startMs = performance.now();
+  let lookedMs = 0;
+  let isQuiet = true;
+  const heard = (): void => void (isQuiet = false);
+  server.on("connection", heard);
+  return new Promise((done) => {
+    // Between two of these the loop looks at what has come, and waits for nothing.
+    const look = (): void => {
+      const nowMs = performance.now();
+      const waitedMs = nowMs - startMs;
+      // The shorter the look, the less can have come since; a busy loop has no short ones.
+      const isShort = nowMs - lookedMs < LOOK_MS * 2 ** (waitedMs / DOUBLES_MS);
+      if ((isQuiet && isShort) || waitedMs > STOPPING_MS_MAX) {
+        server.close();
+        server.off("connection", heard);
+        return done();
+      }
+      lookedMs = nowMs;
+      isQuiet = true;
+      setImmediate(look);
+    };
+    setImmediate(look);
+  });
+}
+const LOOK_MS = 0.05;
+const DOUBLES_MS = 200;
+const STOPPING_MS_MAX = 3_000;
+
 const isAbove = (path: string) => (tree: { readonly path: string }) =>
   path.startsWith(tree.path) && path[tree.path.length] === "/";
 
