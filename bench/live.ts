@@ -166,7 +166,7 @@ async function fill(
   return performance.now() - startMs;
 }
 
-/** Turns of sessions that live, one after the other from each of some callers: how long `open` took. */
+/** Turns of sessions that live, from some callers at once: how long each `open` took. */
 async function openSome(store: Store, count: number, expiresAtMs: number): Promise<number[]> {
   const tookMs: number[] = [];
   const untilMs = performance.now() + OPENING_MS;
@@ -321,7 +321,8 @@ async function sizeOf(url: string): Promise<number> {
   const client = new pg.Client(url);
   await client.connect();
   const { rows } = await client.query<{ size: string }>(
-    "SELECT sum(pg_total_relation_size(c.oid)) AS size FROM pg_class c WHERE relname IN ('sessions', 'leases')",
+    "SELECT sum(pg_total_relation_size(oid)) AS size FROM pg_class " +
+      "WHERE relname IN ('sessions', 'leases')",
   );
   await client.end();
   return Number(rows[0]?.size);

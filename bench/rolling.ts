@@ -121,8 +121,8 @@ function report(balancer: Balancer, said: Load, restarts: number): number {
   const { sessions, latency_ms: latency } = said;
   const failed = Object.values(said.errors).reduce((sum, count) => sum + count, 0);
   console.log(
-    `${balancer}: ${restarts} restarts, ${thousands(said.turns)} turns (${said.turns_per_second} a second), ` +
-      `${failed} failed: ${JSON.stringify(said.errors)}\n` +
+    `${balancer}: ${restarts} restarts, ${thousands(said.turns)} turns, ` +
+      `${said.turns_per_second} a second, ${failed} failed: ${JSON.stringify(said.errors)}\n` +
       `${thousands(sessions.finished)} of ${thousands(sessions.started)} sessions finished; ` +
       `latency p50 ${latency.p50} ms, p99 ${latency.p99} ms, max ${latency.max} ms`,
   );

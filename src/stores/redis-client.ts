@@ -1,6 +1,8 @@
 /** A connection to Redis or Valkey, alone, behind Sentinels or a Cluster, that comes back by itself. */
+import { once } from "node:events";
+import { setTimeout as wait } from "node:timers/promises";
 import { Cluster, Redis } from "ioredis";
-import { readRedisUrl } from "../config-redis.ts";
+import { readRedisUrl, type RedisPlace } from "../config-redis.ts";
 import { SCRIPTS, type ScriptCommands } from "./redis-scripts.ts";
 
 export type RedisClient = (Redis | Cluster) & ScriptCommands;
@@ -12,6 +14,12 @@ const COMMAND_MS_MAX = 2_000;
 const SILENCE_MS_MAX = 2_500;
 const RETRY_MS_MAX = 1_000;
 
+/** Sentinels and Clusters may be looked for without end. */
+const OPEN_MS_MAX = 10_000;
+/** A Sentinel that says nothing is passed over. */
+const SENTINEL_MS_MAX = 1_000;
+const SENTINEL_RETRY_MS = 5_000;
+
 const retryStrategy = (times: number) => Math.min(25 * 2 ** Math.min(times, 6), RETRY_MS_MAX);
 
 export async function openRedisClient(
@@ -20,12 +28,20 @@ export async function openRedisClient(
 ): Promise<RedisClient> {
   const client = createClient(url) as RedisClient;
   client.on("error", report);
+  const isOver = new AbortController();
+  const { signal } = isOver;
+  const late = wait(OPEN_MS_MAX, undefined, { signal }).then(() => {
+    throw new Error(`no server that takes commands within ${OPEN_MS_MAX / 1_000} s`);
+  });
   try {
-    await client.connect();
+    // A Cluster that becomes whole later is ready, though `connect` never says so.
+    await Promise.race([client.connect(), once(client, "ready", { signal }), late]);
     return client;
   } catch (error) {
     client.disconnect();
     throw new Error(`Redis: ${(error as Error).message}`, { cause: error });
+  } finally {
+    isOver.abort();
   }
 }
 
@@ -36,38 +52,36 @@ export async function closeRedisClient(client: RedisClient): Promise<void> {
 function createClient(url: string): Redis | Cluster {
   const place = readRedisUrl(url);
   if (place === undefined) throw new Error("this is no address of a Redis server");
-  const { hosts, username, password, isTls } = place;
-  const credentials = {
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
-  };
+  const { hosts, isTls } = place;
   const options = {
-    ...credentials,
-    ...(isTls && { tls: {} }),
-    connectTimeout: CONNECT_MS_MAX,
+    ...connectionOf(place),
     commandTimeout: COMMAND_MS_MAX,
     socketTimeout: SILENCE_MS_MAX,
     // Scripts recognise their own work, so what had no reply may be sent again.
     maxRetriesPerRequest: 1,
     // A master that became a replica says so: the connection is made anew, to the master of now.
     reconnectOnError: (error: Error) => (/^READONLY\b/.test(error.message) ? (2 as const) : false),
-    connectionName: "dialyard",
   };
-  const common = { scripts: SCRIPTS, lazyConnect: true, enableAutoPipelining: true };
+  const common = { scripts: SCRIPTS, lazyConnect: true };
   if (place.type === "cluster") {
-    return new Cluster([...hosts], {
+    return new TimelyCluster([...hosts], {
       ...common,
       clusterRetryStrategy: retryStrategy,
       slotsRefreshInterval: 2_000,
-      retryDelayOnFailover: 200,
+      // For two seconds in all. Turns wait for a node that is being connected, too.
+      retryDelayOnFailover: 25,
+      maxRedirections: 80,
+      // While no node is there turns are refused: a queue would take their leases when it is late.
+      enableOfflineQueue: false,
+      // No pipelines: one that names several slots is not sent again when one of them has moved.
       redisOptions: options,
     });
   }
+  const single = { ...common, ...options, retryStrategy, enableAutoPipelining: true };
   if (place.type === "sentinel") {
-    return new Redis({
-      ...common,
-      ...options,
-      retryStrategy,
+    const { username, password } = place;
+    const client = new Redis({
+      ...single,
       sentinels: [...hosts],
       name: place.master,
       db: place.db,
@@ -75,9 +89,64 @@ function createClient(url: string): Redis | Cluster {
       ...(password !== undefined && { sentinelPassword: password }),
       ...(username !== undefined && { sentinelUsername: username }),
       sentinelRetryStrategy: retryStrategy,
-      failoverDetector: true,
+      sentinelCommandTimeout: SENTINEL_MS_MAX,
     });
+    hearSentinels(client, place, place.master);
+    return client;
   }
   const [{ host, port } = { host: "", port: 0 }] = hosts;
-  return new Redis({ ...common, ...options, retryStrategy, host, port, db: place.db });
+  return new Redis({ ...single, host, port, db: place.db });
+}
+
+/** Commands that timed out are not sent again: whoever asked has gone on. */
+class TimelyCluster extends Cluster {
+  override sendCommand(...sent: Parameters<Cluster["sendCommand"]>): unknown {
+    const [command] = sent;
+    const promise = super.sendCommand(...sent);
+    const sendAgain = command.reject;
+    command.reject = (error) => {
+      if (!command.isSettled) sendAgain.call(command, error);
+    };
+    return promise;
+  }
+}
+
+function connectionOf({ username, password, isTls }: RedisPlace) {
+  return {
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(isTls && { tls: {} }),
+    connectTimeout: CONNECT_MS_MAX,
+    connectionName: "dialyard",
+  };
+}
+
+/**
+ * A master that others replaced may not know it, and take writes that will be lost: the Sentinels
+ * say so. Not by ioredis's `failoverDetector`, which ends a client for good that is just asking a
+ * Sentinel, and outlives one that was closed.
+ */
+function hearSentinels(client: Redis, place: RedisPlace, master: string): void {
+  let heard = "";
+  const sentinels = place.hosts.map(({ host, port }) => {
+    const sentinel = new Redis({
+      ...connectionOf(place),
+      ...{ host, port, enableReadyCheck: false, maxRetriesPerRequest: null },
+      retryStrategy: () => SENTINEL_RETRY_MS,
+    });
+    // One that is away is none of our troubles, while others are there.
+    sentinel.on("error", () => undefined);
+    sentinel.on("message", (_, message: string) => {
+      // Each of them says the same.
+      if (message === heard || !message.startsWith(`${master} `)) return;
+      heard = message;
+      // A client that is connecting asks them anyway.
+      if (client.status === "ready") client.disconnect(true);
+    });
+    sentinel.subscribe("+switch-master").catch(() => undefined);
+    return sentinel;
+  });
+  client.once("end", () => {
+    for (const sentinel of sentinels) sentinel.disconnect();
+  });
 }

@@ -2,6 +2,7 @@
  * The turn path on Redis: two round trips a turn, each one script (redis-scripts.ts). What a lease
  * means to who asks is lease.ts, as everywhere.
  */
+import { setTimeout as wait } from "node:timers/promises";
 import type { Ask, Held, Lease, Msisdn, SessionStore } from "../types.ts";
 import { takeOver, type Taking, UNSETTLED_KEPT_MS } from "./lease.ts";
 import { createRecent } from "./recent.ts";
@@ -37,6 +38,8 @@ export type TurnOptions = {
 };
 export type TurnStore = Omit<SessionStore, "sweep" | "close">;
 
+/** In a Cluster a command that timed out may be on its way for so long. */
+const LATE_MS = 2_500;
 /** Leases that change under our eyes: each time somebody else was faster. */
 const TAKES_MAX = 5;
 /** An unsettled turn is remembered so long where no node runs that could give it up. */
@@ -67,29 +70,51 @@ export function createTurnStore(options: TurnOptions): TurnStore {
     msisdn === undefined ? null : sealFor(id, msisdn).text;
 
   async function open(ask: Ask): Promise<Held> {
+    for (let takes = 0; takes < TAKES_MAX; takes += 1) {
+      const token = newToken();
+      try {
+        const held = await take(ask, token);
+        if (held !== undefined) return held;
+      } catch (error) {
+        void giveBack({ key: ask.key, token });
+        throw error;
+      }
+    }
+    return { type: "busy", twin: false };
+  }
+
+  /** Undefined where the lease in the way changed meanwhile. */
+  async function take(ask: Ask, token: string): Promise<Held | undefined> {
     const { key, freshId, leaseMs } = ask;
     const { session, lease, leases } = partitionOf(partitions, key);
     const names = [session(key), lease(key), leases] as const;
     const untilMs = ask.nowMs + ask.leaseMs;
-    for (let takes = 0; takes < TAKES_MAX; takes += 1) {
-      const token = newToken();
-      const fresh = leaseOf(ask, { token, freshId }, FIRST_DRIVE, sealFirst(ask, freshId));
-      const ttlMs = leaseMs + LEFT_MS_MAX;
-      const text = writeLease(fresh);
-      const reply = await client.dialyardOpen(...names, text, ttlMs, untilMs, token, key);
-      if (reply[0] === 1) {
-        const isDoubted = await doubt(findSession(reply[1]), ask);
-        return leased(reply, ask, { key, token, freshId }, FIRST_DRIVE, isDoubted);
-      }
-      const seen = reply[2] ?? "";
-      if (seen === "") continue; // given back meanwhile
-      const found = findSession(reply[1]);
-      const taking = takeOver(readLease(seen), ask, found?.expiresAtMs);
-      if (taking.type === "busy") return taking;
-      const taken = await takeLeft(ask, seen, taking, token, found !== undefined);
-      if (taken !== undefined) return taken;
+    const fresh = leaseOf(ask, { token, freshId }, FIRST_DRIVE, sealFirst(ask, freshId));
+    const ttlMs = leaseMs + LEFT_MS_MAX;
+    const text = writeLease(fresh);
+    const reply = await client.dialyardOpen(...names, text, ttlMs, untilMs, token, key);
+    if (reply[0] === 1) {
+      const isDoubted = await doubt(findSession(reply[1]), ask);
+      return leased(reply, ask, { key, token, freshId }, FIRST_DRIVE, isDoubted);
     }
-    return { type: "busy", twin: false };
+    const seen = reply[2] ?? "";
+    if (seen === "") return undefined;
+    const found = findSession(reply[1]);
+    const taking = takeOver(readLease(seen), ask, found?.expiresAtMs);
+    if (taking.type === "busy") return taking;
+    return takeLeft(ask, seen, taking, token, found !== undefined);
+  }
+
+  async function release({ key, token }: Pick<Lease, "key" | "token">): Promise<boolean> {
+    const { lease, leases } = partitionOf(partitions, key);
+    return (await client.dialyardRelease(lease(key), leases, token, key)) === 1;
+  }
+
+  /** A server may still take it, late: then nobody has to wait for it to lapse. */
+  async function giveBack(lease: Pick<Lease, "key" | "token">): Promise<void> {
+    if (await release(lease).catch(() => false)) return;
+    await wait(LATE_MS, undefined, { ref: false });
+    await release(lease).catch(() => undefined);
   }
 
   /**
@@ -164,9 +189,8 @@ export function createTurnStore(options: TurnOptions): TurnStore {
       if (settled === 1) options.settled(token);
       return settled === 1;
     },
-    async release({ key, token }) {
-      const { lease, leases } = partitionOf(partitions, key);
-      await client.dialyardRelease(lease(key), leases, token, key);
+    async release(lease) {
+      await release(lease);
     },
     async undelivered(key, sessionId) {
       await client.dialyardUndelivered(partitionOf(partitions, key).session(key), sessionId);

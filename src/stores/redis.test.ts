@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -13,27 +10,24 @@ import {
   startPostgres,
 } from "../../test/support/postgres-server.ts";
 import { noRedis, type RedisServer, startRedis } from "../../test/support/redis-server.ts";
-import type { Store } from "../types.ts";
+import {
+  createRedisStores,
+  QUIET,
+  recordedOf,
+  sealer,
+  settleTurns,
+  SILENT,
+} from "../../test/support/redis-stores.ts";
 import { askOf, sessionId, sessionOf, settlementOf, T0, testStore } from "./conformance.ts";
 import { postgresStore } from "./postgres.ts";
 import { type RedisOptions, redisStore } from "./redis.ts";
-import { createDigest, createSealer } from "./seal.ts";
-import { sqliteStore } from "./sqlite.ts";
-
-const sealer = createSealer([Buffer.alloc(32, 1)]);
-const SILENT = {
-  stalled: () => undefined,
-  resumed: () => undefined,
-  dropped: () => undefined,
-  lost: () => undefined,
-  mayEvict: () => undefined,
-};
+import { createDigest } from "./seal.ts";
 
 describe("Redis", { skip: noRedis }, () => {
-  const directory = mkdtempSync(join(tmpdir(), "dialyard-redis-store-"));
   let server: RedisServer;
   let postgres: PostgresServer | undefined;
-  let count = 0;
+  const stores = createRedisStores(() => server.url);
+  const { newFile, newDigest, open } = stores;
   before(async () => {
     server = await startRedis();
     if (noPostgres === false) postgres = await startPostgres();
@@ -41,37 +35,10 @@ describe("Redis", { skip: noRedis }, () => {
   after(async () => {
     await server.stop();
     await postgres?.stop();
-    rmSync(directory, { recursive: true, force: true });
+    stores.remove();
   });
 
-  /** Each on keys of its own: they depend on the secret. */
-  function newDigest() {
-    count += 1;
-    return createDigest(Buffer.alloc(32, `secret ${count}`));
-  }
-  function newFile(): string {
-    count += 1;
-    return join(directory, String(count), "dialyard.db");
-  }
-  async function open(
-    file: string,
-    digest: RedisOptions["digest"],
-    change: Partial<RedisOptions> = {},
-  ): Promise<Store> {
-    const sql = await sqliteStore({ file, sealer, digest });
-    const { url } = server;
-    return redisStore({ url, sql, sealer, digest, report: () => {}, tell: SILENT, ...change });
-  }
-
-  testStore("redis and sqlite", async () => {
-    const [file, digest] = [newFile(), newDigest()];
-    const restart = async () => {
-      const copy = newFile();
-      cpSync(dirname(file), dirname(copy), { recursive: true });
-      return open(copy, digest);
-    };
-    return { store: await open(file, digest), restart };
-  });
+  testStore("redis and sqlite", stores.start);
 
   describe("with PostgreSQL", { skip: noPostgres }, () => {
     const openNode = async (databaseUrl: string, digest: RedisOptions["digest"]) => {
@@ -88,23 +55,6 @@ describe("Redis", { skip: noRedis }, () => {
     });
   });
 
-  /** So many turns of sessions of their own, all acknowledged. */
-  async function settleTurns({ sessions }: Store, from: number, to: number): Promise<void> {
-    for (let n = from; n < to; n += 1) {
-      const held = await sessions.open(askOf({ key: `key-${n}`, freshId: sessionId(n) }));
-      assert.ok(held.type === "leased");
-      const session = sessionOf({ id: sessionId(n) });
-      assert.equal(await sessions.settle(held.lease, settlementOf({ session })), true);
-    }
-  }
-  /** Of all sessions of the tests above. */
-  const recordedOf = async ({ records }: Store): Promise<number> => {
-    const filter = { nowMs: settlementOf().nowMs, limit: 1_000 };
-    return (await records.findSessions(filter)).sessions.length;
-  };
-  /** Drains when it is asked, and not in between. */
-  const QUIET = { drainEveryMs: 60_000 };
-
   describe("the same words, in a session that another node settled last", () => {
     const { digest: said } = sessionOf().seen;
     /** Whether the answer is in doubt, a while after the other node did what `end` does. */
@@ -112,8 +62,7 @@ describe("Redis", { skip: noRedis }, () => {
       end: (node: ChildProcess) => Promise<unknown>,
       { words = said, afterMs = 1_000 } = {},
     ): Promise<boolean> => {
-      count += 1;
-      const secret = `secret ${count}`;
+      const secret = stores.newSecret();
       const here = await open(newFile(), createDigest(Buffer.alloc(32, secret)));
       const script = fileURLToPath(new URL("redis-killed.fixture.ts", import.meta.url));
       const node = fork(script, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
@@ -267,6 +216,19 @@ describe("Redis", { skip: noRedis }, () => {
       await wait(50);
     }
     assert.equal(await recordedOf(store), 5);
+    await store.close();
+    await own.stop();
+  });
+
+  test("a lease that a server takes late is given back: nobody waits for it to lapse", async () => {
+    const own = await startRedis();
+    const store = await open(newFile(), newDigest(), { ...QUIET, url: own.url });
+    process.kill(own.pid(), "SIGSTOP");
+    await assert.rejects(store.sessions.open(askOf()));
+    process.kill(own.pid(), "SIGCONT");
+    await wait(200);
+    const held = await store.sessions.open(askOf({ digest: "other words" }));
+    assert.equal(held.type, "leased");
     await store.close();
     await own.stop();
   });

@@ -54,7 +54,9 @@ export async function redisStore(options: RedisOptions): Promise<Store> {
   });
   // A connection that is made anew may be to a server that was restarted, or to another one.
   client.on("ready", drainer.audit);
+  // In a Cluster a replica that was known before may have taken the place of a node that went.
   client.on("+node", drainer.audit);
+  client.on("-node", drainer.audit);
   const recordsMax = Math.ceil((options.backlogMax ?? BACKLOG_MAX) / partitions.length);
   const runs = await startRun(client, runKeys(digest), report);
   const turns = { ...options, client, partitions, recordsMax, settled: drainer.settled, runs };
@@ -64,7 +66,8 @@ export async function redisStore(options: RedisOptions): Promise<Store> {
     records: afterDraining(sql.records, drainer),
     backends: sql.backends,
     async ping() {
-      await client.ping();
+      // Any node of a Cluster answers a PING, whatever has become of the others.
+      await Promise.all(partitions.map(({ lock }) => client.exists(lock)));
     },
     async undrained() {
       const lengths = await Promise.all(partitions.map(({ records }) => client.xlen(records)));

@@ -44,10 +44,19 @@ export async function startRedis(
   const port = await freePort();
   const options = { port: String(port), bind: "127.0.0.1", dir: folder, save: "", ...settings };
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+  return startServer(folder, port, flags);
+}
+
+/** `redis-server` with these arguments, which name the port; `stop` deletes the folder. */
+export async function startServer(
+  folder: string,
+  port: number,
+  args: readonly string[],
+): Promise<RedisServer> {
   let server: ChildProcess | undefined;
 
   async function start(): Promise<void> {
-    server = spawn("redis-server", flags, { stdio: "ignore" });
+    server = spawn("redis-server", args, { stdio: "ignore" });
     const untilMs = Date.now() + READY_MS_MAX;
     while (!(await say(port, "PING").catch(() => "")).includes("PONG")) {
       if (Date.now() > untilMs) throw new Error("Redis did not start");
@@ -58,6 +67,7 @@ export async function startRedis(
     if (server === undefined || server.exitCode !== null) return;
     const over = once(server, "exit");
     server.kill(signal);
+    server.kill("SIGCONT"); // one that a test has stopped
     await over;
     server = undefined;
   }
