@@ -1,5 +1,5 @@
 /**
- * `npm run bench:live`: a million sessions alive at once, on each store: what an `open` takes beside
+ * `npm run bench:live`: a million sessions alive at once on each store: what an `open` takes beside
  * them, what they weigh, and whether turns stall while all of them expire. The store alone, through
  * its interface; each in a process of its own, with real servers, started here.
  */

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:rolling`: three gateways on one PostgreSQL, behind HAProxy and behind nginx with the
- * files of deploy/, are restarted one after the other under load; counted are the turns that failed.
+ * `npm run bench:rolling`: three gateways on one PostgreSQL, behind HAProxy and behind nginx as
+ * deploy/ has them, are restarted one after the other under load; turns that fail are counted.
  */
 import { execFile, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

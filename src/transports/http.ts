@@ -68,8 +68,8 @@ export function createHttpServer(options: HttpOptions, api: Handler): Server {
 
 /**
  * Closes the port. A connection that the kernel has taken and we have not is reset by that, and a
- * proxy that had sent its request may not send it again: so it is done in the moment after the event
- * loop has looked and found none.
+ * proxy that had sent its request may not send it again: so it is done in the moment after the
+ * event loop has looked and found none.
  */
 export function stopAccepting(server: Server): Promise<void> {
   const startMs = performance.now();
