@@ -218,6 +218,8 @@ function factsOf(codec: Codec): readonly string[] {
       "Dialogues have no id that can be relied on: the number is it.",
     keyedById === "answers" && "The number is named at the dial alone.",
     codec.notice !== undefined && "A backend is told when a subscriber left.",
+    codec.reusesSessionIds === true &&
+      "Its session ids come again: an app in a server of its own needs a gateway before it.",
     codec.initiate !== undefined && "`POST /api/v1/push` opens dialogues on it.",
     screenOctetsMax !== undefined &&
       `A screen has ${septetsMax(screenOctetsMax)} GSM-7 characters.`,

@@ -22,14 +22,8 @@ import { replayCommand, runReplay, runTest, testCommand } from "./cli/scenarios.
 import { openLog } from "./cli/open-log.ts";
 import { readHidden, terminalIo } from "./cli/terminal.ts";
 import { runUsers, usersCommand } from "./cli/users.ts";
-import {
-  createSharedMetrics,
-  parseWorkers,
-  refuseWorkers,
-  runWorkers,
-  tellReady,
-  WORKER_ENV,
-} from "./cli/workers.ts";
+import { parseWorkers, refuseWorkers, runWorkers, tellReady, WORKER_ENV } from "./cli/workers.ts";
+import { shareMetrics } from "./cli/worker-metrics.ts";
 import { welcome } from "./cli/welcome.ts";
 import { describeConfig, describeSettings, parseConfig, PROTOCOL_DEFAULT } from "./config.ts";
 import type { AppFile, Config, ConfigFile, Mode } from "./config.ts";
@@ -224,10 +218,7 @@ async function serve(
   try {
     // First, so that a gateway that is ready has somebody to dial.
     demo = config.demo && target === undefined ? await startDemo(demoServers()) : undefined;
-    const shared =
-      worker === undefined
-        ? undefined
-        : { ownsLinks: worker === "1", renderMetrics: createSharedMetrics() };
+    const shared = worker === undefined ? undefined : { ownsLinks: worker === "1", shareMetrics };
     running = await startServer(config, log, version, shared);
     tellReady();
   } catch (error) {

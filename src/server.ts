@@ -26,7 +26,7 @@ import { type Deliver, initiate } from "./initiate.ts";
 import { errorFields, type Log } from "./observe/log.ts";
 import { createBackendTimes } from "./observe/backend-times.ts";
 import { createExchanges, keepingTurns } from "./observe/exchanges.ts";
-import { createMetrics } from "./observe/metrics.ts";
+import { createMetrics, type ShareMetrics } from "./observe/metrics.ts";
 import { startNode } from "./observe/node.ts";
 import { createObserver } from "./observe/observer.ts";
 import { createRejects } from "./observe/rejects.ts";
@@ -57,7 +57,7 @@ const nowMs = () => performance.now();
 /** What a worker of several on one port leaves to others. */
 export type Shared = {
   readonly ownsLinks: boolean;
-  readonly renderMetrics: () => Promise<string>;
+  readonly shareMetrics: ShareMetrics;
 };
 
 export async function startServer(config: Config, log: Log, version: string, shared?: Shared) {
@@ -90,7 +90,7 @@ export async function startServer(config: Config, log: Log, version: string, sha
     countOpenBreakers: () => openBreakers.size,
     ...(store.undrained !== undefined && { countUndrained: store.undrained, lostRecords }),
     isReady: () => state.isReady,
-    renderAll: shared?.renderMetrics,
+    share: shared?.shareMetrics,
   });
   const times = createBackendTimes();
   const { countTurn, countRequests } = node;

@@ -62,10 +62,23 @@ describe("two workers", { skip: noPostgres }, () => {
     return nodes.map(({ pid }) => pid);
   };
 
+  const metrics = async () => {
+    const headers = { authorization, connection: "close" };
+    return (await fetch(`${gateway.url}/metrics`, { headers })).text();
+  };
+  const turns = async () => {
+    const lines = (await metrics()).matchAll(/^dialyard_turns_total\{[^}]*outcome="ok"\} (\d+)$/gm);
+    return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
+  };
+
   test("a dialogue goes on when a worker is killed, and another worker comes", async () => {
     const before = await pids();
+    for (let nth = 0; nth < 20; nth += 1)
+      await networks["kairos"]!(gateway.url, `2588400002${10 + nth}`, `few-${nth}`).dial(CODE);
     const phone = networks["kairos"]!(gateway.url, "258840000001", "workers-1");
     assert.equal((await phone.dial(CODE)).screen, "turn 0");
+    const counted = await turns();
+    assert.ok(counted >= 21);
     process.kill(before[0]!, "SIGKILL");
     await until("its end is noticed", () => gateway.stdout().includes("worker_ended"));
     assert.equal((await phone.type("1")).screen, "turn 1");
@@ -74,16 +87,11 @@ describe("two workers", { skip: noPostgres }, () => {
     const isNew = (pid: number) => !before.includes(pid);
     await until("another takes turns", () => started() === 3, 20_000);
     assert.ok((await pids()).some(isNew));
+    assert.equal(await turns(), counted + 3, "what the dead had counted counts");
+    assert.match(await metrics(), /^dialyard_workers 2$/m);
   });
 
   test("each scrape says the same of all workers", async () => {
-    const turns = async () => {
-      const text = await (
-        await fetch(`${gateway.url}/metrics`, { headers: { authorization, connection: "close" } })
-      ).text();
-      const lines = text.matchAll(/^dialyard_turns_total\{[^}]*outcome="ok"\} (\d+)$/gm);
-      return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
-    };
     const earlier = await turns();
     for (let nth = 0; nth < 10; nth += 1)
       await networks["kairos"]!(gateway.url, `2588400001${nth}0`, `many-${nth}`).dial(CODE);

@@ -2,12 +2,12 @@
  * One machine, all cores: `dialyard start --workers N`. The primary forks workers that share the
  * port, starts again those that die, and passes signals on; it opens no store and answers nothing.
  */
-import cluster, { type Worker } from "node:cluster";
+import cluster from "node:cluster";
 import { availableParallelism } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
-import { AggregatorRegistry } from "prom-client";
 import type { Config } from "../config.ts";
 import type { Log } from "../observe/log.ts";
+import { createWorkerMetrics } from "./worker-metrics.ts";
 
 export const WORKERS_MAX = 64;
 /** From primary to worker: which of them it is; main.ts takes it out of the environment. */
@@ -35,8 +35,7 @@ export function refuseWorkers({ databaseUrl }: Pick<Config, "databaseUrl">): str
   );
 }
 
-type Asked = { readonly type: "dialyard:metrics"; readonly id: number };
-type Message = Asked | { readonly type: "dialyard:ready" };
+type Ready = { readonly type: "dialyard:ready" };
 
 /** Resolves with the exit status when no worker is left. */
 export async function runWorkers(
@@ -44,7 +43,7 @@ export async function runWorkers(
   { preStopMs, drainSeconds }: Pick<Config, "preStopMs" | "drainSeconds">,
   log: Log,
 ): Promise<number> {
-  const registry = new AggregatorRegistry();
+  const metrics = createWorkerMetrics();
   const state = { isStopping: false, wasReady: false, status: 0 };
   const timers = new Set<NodeJS.Timeout>();
   const everybody = () => Object.values(cluster.workers ?? {}).filter((one) => one !== undefined);
@@ -67,8 +66,8 @@ export async function runWorkers(
   function start(number: number, deaths: number): void {
     const worker = cluster.fork({ [WORKER_ENV]: String(number) });
     const startedMs = performance.now();
-    worker.on("message", (message: Message) => {
-      if (message.type === "dialyard:metrics") return void answer(worker, registry, message.id);
+    metrics.add(worker);
+    worker.on("message", (message: Ready | { readonly type: string }) => {
       // The first alone makes tables and apps, and says once what is wrong.
       if (message.type !== "dialyard:ready" || state.wasReady) return;
       state.wasReady = true;
@@ -97,36 +96,7 @@ export async function runWorkers(
   return state.status;
 }
 
-async function answer(
-  worker: Worker,
-  registry: { readonly clusterMetrics: () => Promise<string> },
-  id: number,
-) {
-  const text = await registry.clusterMetrics().catch(() => undefined);
-  if (worker.isConnected()) worker.send({ type: "dialyard:metrics", id, text });
-}
-
 /** In a worker: it takes turns now. */
 export function tellReady(): void {
-  process.send?.({ type: "dialyard:ready" } satisfies Message);
-}
-
-/** In a worker: the metrics of all of them, summed by the primary. */
-export function createSharedMetrics(): () => Promise<string> {
-  const waiting = new Map<number, (text: string | undefined) => void>();
-  let asked = 0;
-  process.on("message", (message: Asked & { readonly text?: string }) => {
-    if (message.type !== "dialyard:metrics") return;
-    waiting.get(message.id)?.(message.text);
-    waiting.delete(message.id);
-  });
-  return async () => {
-    const id = (asked += 1);
-    const text = await new Promise<string | undefined>((done) => {
-      waiting.set(id, done);
-      process.send?.({ type: "dialyard:metrics", id } satisfies Asked);
-    });
-    if (text === undefined) throw new Error("a worker did not answer in time");
-    return text;
-  };
+  process.send?.({ type: "dialyard:ready" } satisfies Ready);
 }

@@ -1,11 +1,12 @@
 /** Prometheus metrics. Labels come from closed lists: channels and outcomes, never a subscriber. */
 import {
-  AggregatorRegistry,
   Counter,
   Gauge,
   Registry,
   collectDefaultMetrics,
   type Metric,
+  type MetricObjectWithValues,
+  type MetricValue,
 } from "prom-client";
 import type { TurnEvent } from "../gateway.ts";
 import type { DoorOutcome } from "../transports/door.ts";
@@ -16,6 +17,11 @@ export type Metrics = {
   readonly render: () => Promise<{ readonly type: string; readonly text: string }>;
 };
 
+/** As prom-client writes a registry for other processes. */
+export type MetricsTold = readonly MetricObjectWithValues<MetricValue<string>>[];
+/** Given what this process says, how all processes on its port say it together. */
+export type ShareMetrics = (tell: () => Promise<MetricsTold>) => () => Promise<string>;
+
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20];
 
 export function createMetrics(options: {
@@ -24,16 +30,12 @@ export function createMetrics(options: {
   readonly isReady: () => boolean;
   /** Where records wait in Redis for SQL. */
   readonly countUndrained?: () => Promise<number>;
-  /** Where other workers share the port: the metrics of all of them. */
-  readonly renderAll?: (() => Promise<string>) | undefined;
+  /** Where other workers share the port: given what this one says, how all of them say it. */
+  readonly share?: ShareMetrics | undefined;
   readonly lostRecords?: { readonly dropped: number; readonly lost: number };
 }): Metrics {
   const registry = new Registry();
-  if (options.renderAll !== undefined) {
-    // Its constructor is what makes this worker answer the primary.
-    new AggregatorRegistry();
-    AggregatorRegistry.setRegistries(registry);
-  }
+  const render = options.share?.(() => registry.getMetricsAsJSON()) ?? (() => registry.metrics());
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
   const turns = createTally({
@@ -91,6 +93,14 @@ export function createMetrics(options: {
       this.set(options.isReady() ? 1 : 0);
     },
   });
+  new Gauge({
+    name: "dialyard_workers",
+    help: "Processes that these metrics are the sum of",
+    registers,
+    collect() {
+      this.set(1);
+    },
+  });
   createDrainMetrics(registry, options);
   return {
     turn({ channel, outcome, record, tookMs }) {
@@ -106,8 +116,7 @@ export function createMetrics(options: {
       requests.add(channel, String(status));
     },
     async render() {
-      const text = await (options.renderAll?.() ?? registry.metrics());
-      return { type: registry.contentType, text };
+      return { type: registry.contentType, text: await render() };
     },
   };
 }

@@ -46,7 +46,9 @@ export async function openRedisClient(
 }
 
 export async function closeRedisClient(client: RedisClient): Promise<void> {
-  await client.quit().catch(() => client.disconnect());
+  await client.quit().catch(() => undefined);
+  // Also nodes of a Cluster that were found meanwhile.
+  client.disconnect();
 }
 
 function createClient(url: string): Redis | Cluster {

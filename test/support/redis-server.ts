@@ -64,7 +64,7 @@ export async function startServer(
     }
   }
   async function end(signal: NodeJS.Signals): Promise<void> {
-    if (server === undefined || server.exitCode !== null) return;
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
     const over = once(server, "exit");
     server.kill(signal);
     server.kill("SIGCONT"); // one that a test has stopped
