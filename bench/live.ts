@@ -197,7 +197,7 @@ async function expire(store: Store, sessions: number) {
   let ended = 0;
   const sweeper = startSweeper({
     sessions: store.sessions,
-    keepMs: KEEP_MS,
+    keepMs: () => KEEP_MS,
     wallMs: () => Date.now(),
     onFinished: () => (ended += 1),
     report: (error) => console.error(error),

@@ -16,10 +16,19 @@ const SUITES: readonly Suite[] = [
   {
     name: "postgres",
     isRedis: false,
-    files: ["crash", "duplicates", "pairs", "drain", "documents", "operations", "faults"],
+    files: [
+      "crash",
+      "duplicates",
+      "pairs",
+      "drain",
+      "documents",
+      "operations",
+      "faults",
+      "settings",
+    ],
   },
   // Twins and leases are what differs most between stores.
-  { name: "redis", isRedis: true, files: ["duplicates", "pairs", "drain"] },
+  { name: "redis", isRedis: true, files: ["duplicates", "pairs", "drain", "settings"] },
 ];
 
 process.exitCode = await main(process.argv.slice(2));

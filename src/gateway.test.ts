@@ -5,6 +5,7 @@ import { createDeadlines } from "./backend/deadlines.ts";
 import { createCodec } from "./codecs/index.ts";
 import { asServiceCode } from "./core/address.ts";
 import { failureScreen } from "./core/failure.ts";
+import { wordsOf } from "./core/words.ts";
 import { type Gateway, handleTurn } from "./gateway.ts";
 import { memoryStore } from "./stores/memory.ts";
 import type { Backend, Channel, Codec, Inbound, Reply, Turn, WireRequest } from "./types.ts";
@@ -39,8 +40,8 @@ function openGateway(answer: (turn: Turn, kept: Kept) => { reply: Reply; appStat
     newSessionId: () => `sess_${(ids += 1)}`,
     digest: (text) => `#${text}`,
     keyOf: (name) => name,
-    language: "en",
-    secretPatterns: [],
+    words: () => wordsOf("en"),
+    secretPatterns: () => [],
     sessionTtlMs: 300_000,
     turnsMax: 50,
   };

@@ -6,9 +6,10 @@ import type { Kept } from "./backend/apps.ts";
 import type { Deadlines } from "./backend/deadlines.ts";
 import type { AttemptOnWire, BackendResult } from "./backend/call.ts";
 import { closeAnswered, closeAsked, type Closed, type Limits, truthfully } from "./core/answer.ts";
-import { endWith, type FailureCode, WireError } from "./core/failure.ts";
+import { type FailureCode, WireError } from "./core/failure.ts";
 import type { Routes } from "./core/route.ts";
 import { fingerprint, isPlainDial, noticeTurn, openTurn, type ToAsk } from "./core/turn.ts";
+import { endWith } from "./core/words.ts";
 import type {
   Answer,
   AttemptRecord,
@@ -53,8 +54,9 @@ export type Gateway = {
   readonly digest: (text: string) => string;
   /** The same for names of sessions, which come again with every turn. */
   readonly keyOf: (name: string) => string;
-  readonly language: Limits["language"];
-  readonly secretPatterns: Limits["secretPatterns"];
+  /** Those in force now: people change them while turns go on. */
+  readonly words: () => Limits["words"];
+  readonly secretPatterns: () => Limits["secretPatterns"];
   readonly sessionTtlMs: number;
   readonly turnsMax: number;
 };
@@ -164,7 +166,7 @@ async function takeTurn(visit: Visit): Promise<Taken> {
   const done =
     opened.type === "ask"
       ? await ask(visit, opened, held)
-      : { ...closeAnswered(opened, gateway.language), ...NOT_ASKED };
+      : { ...closeAnswered(opened, gateway.words()), ...NOT_ASKED };
   const settled = await settle(visit, lease, done, "shownInput" in opened ? opened.shownInput : "");
   if (opened.type === "abort") tellBackend(gateway, done.session, opened.session.appState);
   return { ...settled, isShown: opened.type === "repeat" && !held.undelivered };
@@ -197,7 +199,7 @@ const NOT_ASKED = { attempts: [], backendMs: 0, replyOctets: 0 } as const;
 /** Calls the backend, once for each digit dialled after the code; the last screen is shown. */
 async function ask(visit: Visit, opened: ToAsk, held: LeasedHeld): Promise<Done> {
   const { gateway, channel, budget } = visit;
-  const { language, secretPatterns, nowMs } = gateway;
+  const { nowMs } = gateway;
   const { screenOctetsMax, transliterate } = channel;
   const { redriven } = held;
   const calledAtMs = nowMs();
@@ -221,7 +223,8 @@ async function ask(visit: Visit, opened: ToAsk, held: LeasedHeld): Promise<Done>
   const backendMs = nowMs() - calledAtMs;
   const asked = truthfully(result ?? { type: "failed", code: "internal_error" }, isSent);
   const takes = channel.codec.takesScreen;
-  const limits = { screenOctetsMax, transliterate, takes, language, secretPatterns };
+  const [words, secretPatterns] = [gateway.words(), gateway.secretPatterns()];
+  const limits = { screenOctetsMax, transliterate, takes, words, secretPatterns };
   const closed = closeAsked(opened, asked, lastNumber, limits);
   const isKept = appState !== closed.session.appState;
   const session = isKept ? { ...closed.session, appState } : closed.session;
@@ -365,7 +368,7 @@ function refused({ gateway, channel, inbound, budget }: Visit, failure: FailureC
   const tookMs = gateway.nowMs() - budget.startedAtMs;
   const event = { channel, inbound, outcome: failure, session: undefined, record: undefined };
   gateway.observe({ ...event, tookMs });
-  const reply = endWith(failure, gateway.language);
+  const reply = endWith(failure, gateway.words());
   return { answer: { reply, failure, serviceCode: inbound.dialled }, sessionId: undefined };
 }
 

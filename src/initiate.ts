@@ -86,7 +86,7 @@ export async function initiate(
       serviceCode,
       backendId: backend.id,
       provider,
-      asksSecret: asksForSecret(shown.screen, gateway.secretPatterns),
+      asksSecret: asksForSecret(shown.screen, gateway.secretPatterns()),
     },
   );
   const delivered = await deliver(wire, startedAtMs + turnBudgetMs);

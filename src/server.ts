@@ -34,8 +34,10 @@ import { createRegistry, type Registry } from "./registry.ts";
 import { type Keys, openStore } from "./open-store.ts";
 import { registerApps } from "./register-apps.ts";
 import type { RedisTold } from "./stores/redis.ts";
+import { createSettings, type Settings } from "./settings.ts";
 import { createDigest, createKeys, randomIds, type Digest } from "./stores/seal.ts";
 import { deriveKeys, readSecretKey } from "./stores/secret-key.ts";
+import type { ManagedStore } from "./stores/sql-management.ts";
 import { startSweeper } from "./stores/sweeper.ts";
 import { channelOf, createClientAddress, createDoors } from "./transports/channels.ts";
 import type { DoorOutcome } from "./transports/door.ts";
@@ -80,7 +82,7 @@ export async function startServer(config: Config, log: Log, version: string, sha
       caller.forget(id);
     },
   });
-  const unwatch = await store.watchBackends?.(() => void registry.refresh().catch(report));
+  const { settings, unwatch } = await readSettings(store, registry, config, report);
   const node = await startNode({
     ...{ version, cluster: store.cluster, openBreakers, wallMs, nowMs, report },
   });
@@ -97,7 +99,7 @@ export async function startServer(config: Config, log: Log, version: string, sha
   const observe = createObserver({ log, metrics, events, times, countTurn, wallMs });
   const apps = createApps(config, keys, report);
   await registerApps(registry, config.apps);
-  const parts = { config, registry, store, caller, apps, digest, observe, report };
+  const parts = { config, settings, registry, store, caller, apps, digest, observe, report };
   const gateway = createGateway(parts);
   const clientAddress = createClientAddress(config);
   const { channels } = config;
@@ -119,13 +121,13 @@ export async function startServer(config: Config, log: Log, version: string, sha
       createHttpServer({ doors: doors.byPath, trees: doors.trees, isDraining, report }, handler),
     report,
   );
-  const manage = { config, store: store.management, clientAddress, wallMs };
+  const manage = { config, settings, store: store.management, clientAddress, wallMs };
   const management = await createManagement(app, manage);
   await documentApi(app, config, version);
   const push = createPush(gateway, channels, new Map([...links.deliver, ...doors.deliver]));
   const isReady = () => state.isReady;
   const api = { config, version, registry, store, management, policy, node, metrics, gateway };
-  const recent = { exchanges, times, rejects };
+  const recent = { settings, exchanges, times, rejects };
   await app.register(async (scope) =>
     apiRoutes(scope, { ...api, ...recent, push, isReady, wallMs }),
   );
@@ -134,7 +136,7 @@ export async function startServer(config: Config, log: Log, version: string, sha
   for (const own of listenAddresses(config.host, port)) addOwnAddress(policy, own);
   const sweeper = startSweeper({
     sessions: store.sessions,
-    keepMs: config.retentionDays * DAY_MS,
+    keepMs: () => settings.privacy().sessionDays * DAY_MS,
     wallMs,
     report,
     onFinished({ id, channel, outcome }) {
@@ -173,6 +175,21 @@ export async function startServer(config: Config, log: Log, version: string, sha
 }
 const DAY_MS = 86_400_000;
 const IDLE_CLOSED_EVERY_MS = 50;
+
+/** Settings in force; what other nodes change of them and of backends is read as it is changed. */
+async function readSettings(
+  store: ManagedStore,
+  registry: Registry,
+  config: Config,
+  report: (error: unknown) => void,
+) {
+  const settings = createSettings({ store: store.management.settings, config, wallMs });
+  const unwatch = await store.watchBackends?.(() => {
+    for (const changed of [registry, settings]) changed.refresh().catch(report);
+  });
+  await settings.refresh();
+  return { settings, unwatch };
+}
 
 /** Raw exchanges may hold a PIN: they are kept for who develops, and nowhere else. */
 function watchIn({ mode, channels }: Config) {
@@ -269,6 +286,7 @@ function withMemo(turn: Turn, memo: string | undefined): Turn {
 
 function createGateway(parts: {
   readonly config: Config;
+  readonly settings: Settings;
   readonly registry: Registry;
   readonly store: Store;
   readonly caller: BackendCaller;
@@ -277,7 +295,7 @@ function createGateway(parts: {
   readonly observe: Gateway["observe"];
   readonly report: Gateway["report"];
 }): Gateway {
-  const { config, registry, store, caller, apps, digest, observe, report } = parts;
+  const { config, settings, registry, store, caller, apps, digest, observe, report } = parts;
   return {
     routes: registry.routes,
     backendById: registry.byId,
@@ -300,9 +318,9 @@ function createGateway(parts: {
     newSessionId: randomIds().newSessionId,
     digest,
     keyOf: createKeys(digest),
-    language: config.language,
+    words: settings.words,
     sessionTtlMs: config.sessionTtlSeconds * 1000,
     turnsMax: config.sessionTurnsMax,
-    secretPatterns: config.secretWords.map((word) => new RegExp(RegExp.escape(word), "iu")),
+    secretPatterns: settings.secretPatterns,
   };
 }

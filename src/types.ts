@@ -458,7 +458,10 @@ export type Store = {
   readonly backends: BackendStore;
   /** Resolves when the store answers; rejects when it does not. */
   ping(): Promise<void>;
-  /** Where other nodes change backends too: calls back soon after. Resolves with how to stop. */
+  /**
+   * Where other nodes change backends and settings too: calls back soon after. Resolves with how to
+   * stop.
+   */
   readonly watchBackends?: (changed: () => void) => Promise<() => Promise<void>>;
   /** Where records reach SQL behind their turns: how many have not yet. */
   readonly undrained?: () => Promise<number>;

@@ -80,6 +80,22 @@ describe("console in production", { skip: skipReason() }, () => {
     await page.context().close();
   });
 
+  test("support reads texts and privacy rules, and is offered no change of them", async () => {
+    const admin = await signedIn("ana");
+    const sam = { name: "sam", password: PASSWORD, role: "support" };
+    assert.equal(await make(admin, "/api/v1/users", sam), 201);
+    const page = await signedIn("sam");
+    await page.goto(`${url}/console/settings?part=texts`);
+    await page.getByText("Session ended. Please dial again.").waitFor();
+    assert.equal(await page.getByRole("button", { name: "Edit" }).count(), 0);
+    await page.goto(`${url}/console/settings?part=privacy`);
+    await page.getByText("Sessions are kept, days").waitFor();
+    for (const name of ["Save", "Erase a subscriber"])
+      assert.equal(await page.getByRole("button", { name }).count(), 0, name);
+    assert.equal(await make(page, "/api/v1/privacy/erasures", { msisdn: MSISDN }), 403);
+    await Promise.all([admin.context().close(), page.context().close()]);
+  });
+
   test("a user changes the password: stays signed in here, and nowhere else", async () => {
     const [here, there] = [await signedIn("vera"), await signedIn("vera")];
     await here.getByRole("link", { name: "vera" }).click();

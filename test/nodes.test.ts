@@ -64,6 +64,29 @@ describe("three nodes", { skip: noPostgres }, () => {
     await reading;
   });
 
+  test("a text that one was told is what subscribers of another read, within a second", async () => {
+    const path = "/api/v1/texts/unknown_code/en";
+    const change = async (method: string, text?: string) => {
+      const response = await fetch(nodes[0]!.url + path, {
+        method,
+        headers: { "content-type": "application/json" },
+        ...(text !== undefined && { body: JSON.stringify({ text }) }),
+      });
+      assert.equal(response.status, 200);
+    };
+    let dials = 0;
+    const readThere = async () => {
+      dials += 1;
+      const phone = networks["kairos"]!(nodes[1]!.url, "258840000002", `text-${dials}`);
+      return (await phone.dial("*999#")).screen;
+    };
+    const builtIn = await readThere();
+    await change("PUT", "Nothing is here.");
+    await until("it is told", async () => (await readThere()) === "Nothing is here.", 1_000);
+    await change("DELETE");
+    await until("it is told", async () => (await readThere()) === builtIn, 1_000);
+  });
+
   test("one after another is stopped and started again, and no turn fails", async () => {
     const balancer = await startBalancer(nodes.map(({ port }) => port));
     let isOver = false;

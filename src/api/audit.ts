@@ -21,11 +21,12 @@ const VALUE_CHARS_MAX = 8_000;
 
 export function createAudit(options: {
   readonly store: ManagementStore["audit"];
-  readonly keepMs: number;
+  readonly keepMs: () => number;
   readonly wallMs: () => number;
 }): Audit {
   const { store, keepMs, wallMs } = options;
   let count = 0;
+  let prunedToMs = Infinity;
   return {
     async note(by, { action, target, reason, before, after }) {
       await store.add({
@@ -38,7 +39,10 @@ export function createAudit(options: {
         after: textOf(after),
       });
       count += 1;
-      if (count % PRUNED_EVERY === 1) await store.prune(wallMs() - keepMs);
+      // A shorter time is noted as every change: what is too old by it goes at once.
+      if (count % PRUNED_EVERY !== 1 && keepMs() >= prunedToMs) return;
+      prunedToMs = keepMs();
+      await store.prune(wallMs() - prunedToMs);
     },
   };
 }

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Config } from "../config.ts";
 import type { Registry } from "../registry.ts";
+import type { Settings } from "../settings.ts";
 import type { ManagementStore } from "../stores/sql-management.ts";
 import { type AccessOptions, guardRoutes } from "./access.ts";
 import { auditRoutes, createAudit } from "./audit.ts";
@@ -19,18 +20,20 @@ export async function createManagement(
   app: FastifyInstance,
   options: {
     readonly config: Config;
+    readonly settings: Settings;
     readonly store: ManagementStore;
     readonly clientAddress: AccessOptions["clientAddress"];
     readonly wallMs: () => number;
   },
 ) {
-  const { config, store, clientAddress, wallMs } = options;
+  const { config, settings, store, clientAddress, wallMs } = options;
   const { adminKey, publicUrl, adminUser, adminPassword } = config;
   guardRoutes(app, {
     ...{ adminKey, clientAddress, publicUrl },
     credentials: createCredentials(store, wallMs),
   });
-  const audit = createAudit({ store: store.audit, keepMs: config.auditDays * DAY_MS, wallMs });
+  const keepMs = () => settings.privacy().auditDays * DAY_MS;
+  const audit = createAudit({ store: store.audit, keepMs, wallMs });
   const noted = createChangeLog(store.changes, audit, wallMs);
   const passwords = createPasswords();
   if (adminUser !== "") {

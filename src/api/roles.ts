@@ -15,6 +15,8 @@ export type Permission =
   | "push:send"
   | "settings:read"
   | "settings:write"
+  | "privacy:write"
+  | "privacy:erase"
   | "debug:read"
   | "keys:write"
   | "users:write"
@@ -27,7 +29,7 @@ const ADDED: Readonly<Record<Role, readonly Permission[]>> = {
   viewer: ["overview:read", "sessions:read", "backends:read", "channels:read"],
   support: ["sessions:export", "sessions:reveal", "backends:check", "settings:read"],
   operator: ["backends:write", "phone:dial", "push:send", "settings:write", "debug:read"],
-  admin: ["keys:write", "users:write", "audit:read"],
+  admin: ["keys:write", "users:write", "audit:read", "privacy:write", "privacy:erase"],
 };
 export const PERMISSIONS: readonly Permission[] = ROLES.flatMap((role) => ADDED[role]);
 
@@ -70,7 +72,12 @@ const ROUTES: Readonly<Record<string, Rule>> = {
   "GET /api/v1/insights": "overview:read",
   "GET /api/v1/system": "settings:read",
   "GET /api/v1/privacy": "settings:read",
+  "PUT /api/v1/privacy": "privacy:write",
+  "DELETE /api/v1/privacy": "privacy:write",
+  "POST /api/v1/privacy/erasures": "privacy:erase",
   "GET /api/v1/texts": "settings:read",
+  "PUT /api/v1/texts/:name/:language": "settings:write",
+  "DELETE /api/v1/texts/:name/:language": "settings:write",
 
   "GET /api/v1/events": "sessions:read",
   "GET /api/v1/sessions": "sessions:read",

@@ -9,26 +9,31 @@ import type { Metrics } from "../observe/metrics.ts";
 import type { OwnNode } from "../observe/node.ts";
 import type { Rejects } from "../observe/rejects.ts";
 import type { Registry } from "../registry.ts";
+import type { Settings } from "../settings.ts";
 import type { ManagedStore } from "../stores/sql-management.ts";
 import { backendHealthRoutes } from "./backend-health.ts";
 import { backendRoutes } from "./backends.ts";
 import { disclosureRoutes } from "./disclosure.ts";
+import { erasureRoutes } from "./erasures.ts";
 import { factRoutes } from "./facts.ts";
 import { insightRoutes } from "./insights.ts";
 import type { createManagement } from "./management.ts";
 import { nodeRoutes } from "./nodes.ts";
 import { pageRoutes } from "./pages.ts";
 import { phoneRoutes } from "./phone.ts";
+import { privacyRoutes } from "./privacy.ts";
 import { type PushOptions, pushRoutes } from "./push.ts";
 import { findProtocolProblem, findUrlProblem, findWarning } from "./registration.ts";
 import { sessionCsvRoutes } from "./session-csv.ts";
 import { sessionRoutes } from "./sessions.ts";
 import { systemRoutes } from "./system.ts";
+import { textRoutes } from "./texts.ts";
 
 export type Parts = {
   readonly config: Config;
   readonly version: string;
   readonly registry: Registry;
+  readonly settings: Settings;
   readonly store: ManagedStore;
   readonly management: Awaited<ReturnType<typeof createManagement>>;
   readonly policy: EgressPolicy;
@@ -68,6 +73,11 @@ export function apiRoutes(api: FastifyInstance, parts: Parts): void {
   sessionCsvRoutes(api, { records: store.records, audit, wallMs });
   insightRoutes(api, { records: store.records, wallMs });
   factRoutes(api, { config, version, store, startedAtMs: wallMs() });
+  const { settings } = parts;
+  textRoutes(api, { config, settings, audit });
+  privacyRoutes(api, { config, settings, audit });
+  const { erase } = store.management;
+  erasureRoutes(api, { erase, records: store.records, audit, wallMs });
   const system = { mode, version, store, metrics, channels, isReady, wallMs };
   systemRoutes(api, { ...system, startedAtMs: wallMs() });
 }

@@ -148,9 +148,16 @@ export const isoTime = Type.String({
   maxLength: 24,
   description: "2026-11-25 or 2026-11-25T10:00:00Z",
 });
+export const msisdn = Type.String({ pattern: "^\\+?[1-9][0-9]{6,14}$" });
+export const reason = Type.String({
+  minLength: 5,
+  maxLength: 200,
+  pattern: "\\S.{3,}\\S",
+  description: "Why: it is kept in the audit log",
+});
 export const SessionQuery = Type.Object(
   {
-    msisdn: optional(Type.String({ pattern: "^\\+?[1-9][0-9]{6,14}$" })),
+    msisdn: optional(msisdn),
     service_code: optional(Type.String({ pattern: SERVICE_CODE_PATTERN, maxLength: 64 })),
     channel: optional(Type.String({ pattern: "^[a-z][a-z0-9-]{0,31}$" })),
     outcome: optional(Type.String({ pattern: "^[a-z_]{1,40}$" })),

@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { test, type TestContext } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { createCodec } from "../codecs/index.ts";
-import { endWith, failureTextOf } from "../core/failure.ts";
+import { failureScreen, failureTextOf } from "../core/failure.ts";
+import { endWith, wordsOf } from "../core/words.ts";
 import type { Inbound, Reply } from "../types.ts";
 import { createLatencies } from "./latencies.ts";
 import { load, type LoadOptions } from "./load.ts";
@@ -119,7 +120,8 @@ test("an application that ends before all was typed is no failure, and is said",
 
 test("every kind of failure is counted under its name", async (t) => {
   const kinds: readonly (Reply | number | undefined)[] = [
-    ...[503, undefined, endWith("backend_busy", "pt"), endWith("session_lost", "en"), MENU],
+    ...[503, undefined, endWith("backend_busy", wordsOf("pt"))],
+    ...[endWith("session_lost", wordsOf("en")), MENU],
   ];
   let index = 0;
   const answer = async () => kinds[index++ % kinds.length];
@@ -242,7 +244,7 @@ test("percentiles are within one per cent, whatever the spread", () => {
 
 test("text of the gateway is told from an application's, in every language", () => {
   for (const language of ["en", "fr", "pt", "sw"] as const) {
-    assert.equal(failureTextOf(endWith("backend_timeout", language).screen), "maybe_done");
+    assert.equal(failureTextOf(failureScreen("backend_timeout", language)), "maybe_done");
   }
   assert.equal(failureTextOf("Thank you"), undefined);
 });

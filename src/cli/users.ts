@@ -12,6 +12,7 @@ import { createPasswords } from "../api/passwords.ts";
 import { PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, USER_NAME, userRoutes } from "../api/people.ts";
 import { ROLES } from "../api/roles.ts";
 import { openSql } from "../open-store.ts";
+import { createSettings } from "../settings.ts";
 import { deriveKeys, readSecretKey } from "../stores/secret-key.ts";
 import { DatabaseTaken } from "../stores/sqlite.ts";
 import { defineCommand } from "./args.ts";
@@ -162,8 +163,11 @@ async function storeDoor(config: Config, { err, wallMs }: UsersIo): Promise<Door
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const store = await openSql(config, deriveKeys(await readSecretKey(config)), report);
   const app = createApp((handler) => createServer(handler), report);
-  const { users, audit: entries } = store.management;
-  const audit = createAudit({ store: entries, keepMs: config.auditDays * DAY_MS, wallMs });
+  const { users, audit: entries, settings: rows } = store.management;
+  const settings = createSettings({ store: rows, config, wallMs });
+  await settings.refresh();
+  const keepMs = () => settings.privacy().auditDays * DAY_MS;
+  const audit = createAudit({ store: entries, keepMs, wallMs });
   userRoutes(app, {
     ...{ users, passwords: createPasswords(), wallMs },
     audit: { note: (_, note) => audit.note("command line", note) },

@@ -1,10 +1,11 @@
 /** What a decided turn comes to: the screen that the channel can show, and the session to keep. */
 import type { Reply, Session, TurnOutcome } from "../types.ts";
-import { endWith, FAILURES, type FailureCode, type Language, type RetryClass } from "./failure.ts";
+import { FAILURES, type FailureCode, type RetryClass } from "./failure.ts";
 import { asksForSecret } from "./redact.ts";
-import { fitScreen, PAGE_LABELS } from "./screen.ts";
+import { fitScreen } from "./screen.ts";
 import { abortSession, closeTurn, pageReply } from "./turn.ts";
 import type { Answered, Closing, ToAsk, Unkept } from "./turn.ts";
+import { endWith, type Words } from "./words.ts";
 
 export type Closed = {
   readonly outcome: TurnOutcome;
@@ -21,7 +22,7 @@ export type Limits = {
   readonly screenOctetsMax: number;
   readonly takes?: ((screen: string) => boolean) | undefined;
   readonly transliterate: boolean;
-  readonly language: Language;
+  readonly words: Words;
   /** Further words of screens that ask for a secret. */
   readonly secretPatterns: readonly RegExp[];
 };
@@ -48,7 +49,7 @@ export function truthfully(asked: Asked, isSent: boolean): Asked {
 }
 
 /** Turns whose answer is known without asking anybody. */
-export function closeAnswered(opened: Exclude<Answered, Unkept>, language: Language): Closed {
+export function closeAnswered(opened: Exclude<Answered, Unkept>, words: Words): Closed {
   const { session } = opened;
   switch (opened.type) {
     case "repeat": {
@@ -70,7 +71,7 @@ export function closeAnswered(opened: Exclude<Answered, Unkept>, language: Langu
       };
     case "failed": {
       const { code } = opened;
-      const closing = failWith(code, language);
+      const closing = failWith(code, words);
       const { reply } = closing;
       return { outcome: code, reply, failure: code, session: closeTurn(session, closing) };
     }
@@ -84,21 +85,21 @@ const SCREEN_ALONE = {
   lastNumber: undefined,
 } as const;
 
-function failWith(failure: FailureCode, language: Language): Closing {
-  return { ...SCREEN_ALONE, reply: endWith(failure, language), failure };
+function failWith(failure: FailureCode, words: Words): Closing {
+  return { ...SCREEN_ALONE, reply: endWith(failure, words), failure };
 }
 
 /** Whole, in pages, or a failure's: nothing is ever cut silently (DESIGN §5). */
 function fitAsked(asked: Asked, limits: Limits): Closing {
-  const { language, secretPatterns } = limits;
-  if (asked.type === "failed") return failWith(asked.code, language);
+  const { words, secretPatterns } = limits;
+  if (asked.type === "failed") return failWith(asked.code, words);
   const { reply } = asked;
   const { action, screen } = reply;
   const asksSecret =
     action === "continue" && (reply.asksSecret === true || asksForSecret(screen, secretPatterns));
   const { screenOctetsMax: octetsMax, transliterate, takes } = limits;
   const size = { octetsMax, transliterate, takes };
-  const fitted = fitScreen(screen, size, PAGE_LABELS[language]);
+  const fitted = fitScreen(screen, size, words.pages);
   switch (fitted.type) {
     case "fits":
       return { ...SCREEN_ALONE, reply: { ...reply, screen: fitted.screen }, asksSecret };
@@ -109,6 +110,6 @@ function fitAsked(asked: Asked, limits: Limits): Closing {
       return { ...SCREEN_ALONE, reply: first, paging, asksSecret };
     }
     case "too_long":
-      return failWith("backend_malformed", language);
+      return failWith("backend_malformed", words);
   }
 }

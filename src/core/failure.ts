@@ -2,9 +2,8 @@
  * Every way a turn can fail, in one table: may it be tried again, how loud is it, which status do
  * JSON doors give it, and which text does the subscriber read.
  */
-import type { Reply } from "../types.ts";
-
 export type Language = "en" | "fr" | "pt" | "sw";
+export type TextName = keyof typeof TEXTS;
 export type RetryClass =
   /** The request provably did not leave. */
   | "not_sent"
@@ -27,7 +26,7 @@ type OlaError =
 type Failure = {
   readonly class: RetryClass;
   readonly level: "info" | "warn" | "error";
-  readonly text: keyof typeof TEXTS;
+  readonly text: TextName;
   /** What JSON doors answer. */
   readonly status: number;
   readonly error: OlaError;
@@ -189,13 +188,9 @@ export const FAILURES = {
 } as const satisfies Record<string, Failure>;
 export type FailureCode = keyof typeof FAILURES;
 
-/** The text a subscriber reads for a failure. At most 160 GSM-7 characters in English. */
+/** The text built in for a failure. At most 160 GSM-7 characters in English. */
 export function failureScreen(code: FailureCode, language: Language): string {
   return TEXTS[FAILURES[code].text][language];
-}
-
-export function endWith(code: FailureCode, language: Language): Reply {
-  return { action: "end", screen: failureScreen(code, language) };
 }
 
 /** Whether an attempt that failed so may be followed by another of the same turn. */
@@ -206,20 +201,27 @@ export function mayRetry(code: FailureCode, idempotent: boolean): boolean {
 }
 
 /** All texts above, for operators to read. */
-export function failureTexts() {
+export function failureTexts(): readonly FailureText[] {
   return Object.entries(TEXTS).flatMap(([name, texts]) =>
-    Object.entries(texts).map(([language, text]) => ({ name, language, text })),
+    Object.entries(texts).map(([language, text]) => ({
+      name: name as TextName,
+      language: language as Language,
+      text,
+    })),
   );
 }
+export type FailureText = {
+  readonly name: TextName;
+  readonly language: Language;
+  readonly text: string;
+};
 
-/** Which of the texts above a screen is, in any language; undefined for an application's own. */
-export function failureTextOf(screen: string): keyof typeof TEXTS | undefined {
+/** Which of the texts above a screen is, in any language; undefined for all other words. */
+export function failureTextOf(screen: string): TextName | undefined {
   return KIND_BY_TEXT.get(screen);
 }
-const KIND_BY_TEXT: ReadonlyMap<string, keyof typeof TEXTS> = new Map(
-  Object.entries(TEXTS).flatMap(([kind, texts]) =>
-    Object.values(texts).map((text) => [text, kind as keyof typeof TEXTS] as const),
-  ),
+const KIND_BY_TEXT: ReadonlyMap<string, TextName> = new Map(
+  failureTexts().map(({ name, text }) => [text, name]),
 );
 
 /** Something on a wire is not its codec's protocol. Never quotes it: it may hold a PIN. */

@@ -34,6 +34,8 @@ export type Fitted =
   /** More than PAGES_MAX pages, or no room for a character beside the footer. */
   | { readonly type: "too_long" };
 
+/** What one screen of 160 octets has room for. */
+export const SCREEN_UNITS = { gsm7: 182, ucs2: 80 } as const;
 export const PAGES_MAX = 99;
 export const PAGE_LABELS: Readonly<Record<Language, PageLabels>> = {
   en: { more: "More", back: "Back" },

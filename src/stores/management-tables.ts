@@ -8,6 +8,7 @@ export type ManagementSchema = {
   readonly api_keys: KeysTable;
   readonly audit: AuditTable;
   readonly backend_changes: ChangesTable;
+  readonly settings: SettingsTable;
 };
 type UsersTable = {
   readonly id: Generated<number>;
@@ -56,6 +57,14 @@ type ChangesTable = {
   readonly secret_sealed: string | null;
 };
 
+/** What people have changed of the gateway while it runs; what has no row is as configured. */
+type SettingsTable = {
+  readonly name: string;
+  /** JSON. */
+  readonly value: string;
+  readonly updated_at: number;
+};
+
 /** `number`: how this database numbers rows and never gives a number twice. */
 export async function createManagement(db: Kysely<unknown>, number: string): Promise<void> {
   for (const statement of statementsOf(number)) await sql.raw(statement).execute(db);
@@ -64,6 +73,8 @@ export async function createManagement(db: Kysely<unknown>, number: string): Pro
 export async function dropImports(db: Kysely<unknown>): Promise<void> {
   await sql`DROP TABLE imports`.execute(db);
 }
+export const SETTINGS_TABLE = `CREATE TABLE settings (name text NOT NULL PRIMARY KEY,
+  value text NOT NULL, updated_at bigint NOT NULL)`;
 export const SQLITE_NUMBER = "integer PRIMARY KEY AUTOINCREMENT";
 export const POSTGRES_NUMBER = "integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY";
 

@@ -13,6 +13,7 @@ import {
   createManagement,
   dropImports,
   type ManagementSchema,
+  SETTINGS_TABLE,
   SQLITE_NUMBER,
 } from "./management-tables.ts";
 import type { Reply, ServiceCode, SessionOutcome, TurnOutcome } from "../types.ts";
@@ -148,6 +149,11 @@ const migrations: Record<string, Migration> = {
     up: (db: Kysely<unknown>) => createManagement(db, SQLITE_NUMBER),
   },
   "0005_no_imports": { up: dropImports },
+  "0006_settings": {
+    async up(db: Kysely<unknown>) {
+      await sql.raw(SETTINGS_TABLE).execute(db);
+    },
+  },
 };
 
 async function createSessions(db: Kysely<unknown>): Promise<void> {

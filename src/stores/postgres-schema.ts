@@ -10,7 +10,12 @@ import type { Kysely } from "kysely";
 import { sql } from "kysely";
 import type { Migration } from "kysely/migration";
 import { Migrator } from "kysely/migration";
-import { createManagement, dropImports, POSTGRES_NUMBER } from "./management-tables.ts";
+import {
+  createManagement,
+  dropImports,
+  POSTGRES_NUMBER,
+  SETTINGS_TABLE,
+} from "./management-tables.ts";
 import { doubtStatements } from "./postgres-doubt.ts";
 import { COUNT_TABLES, NODE_TABLES } from "./postgres-nodes.ts";
 
@@ -32,6 +37,7 @@ const MIGRATIONS: Record<string, Migration> = {
   "0006_no_imports": besideTurns(dropImports),
   // Of a table that no turn touches: nothing to lock.
   "0007_request_counts": { up: (db: Kysely<unknown>) => runAll(db, COUNT_TABLES) },
+  "0008_settings": { up: (db: Kysely<unknown>) => runAll(db, SETTINGS) },
 };
 
 /**
@@ -56,6 +62,13 @@ async function runAll(db: Kysely<unknown>, statements: readonly string[]): Promi
 const RECORD_IDS = [
   "ALTER TABLE turns ADD COLUMN record_id text",
   `CREATE UNIQUE INDEX turns_record ON turns (record_id, at) WHERE record_id IS NOT NULL`,
+];
+
+// Nodes are told as they are of backends, and read both again.
+const SETTINGS = [
+  SETTINGS_TABLE,
+  `CREATE TRIGGER settings_changed AFTER INSERT OR UPDATE OR DELETE ON settings
+    FOR EACH STATEMENT EXECUTE FUNCTION dialyard_backends_changed()`,
 ];
 
 // Rows of sessions change with every turn: room in the page keeps the change in the page.

@@ -71,7 +71,9 @@ export async function postgresStore(
       sessions,
       records: sqlRecords(db, sealer, digest, "by_session"),
       backends: sqlBackends(db, sealer),
-      management: sqlManagement(db, sealer, POSTGRES_FACTS),
+      management: sqlManagement(db, {
+        ...{ sealer, digest, facts: POSTGRES_FACTS, turns: "by_session" },
+      }),
       async ping() {
         await pool.query("SELECT 1");
       },

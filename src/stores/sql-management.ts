@@ -2,7 +2,8 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { BackendRow, NewBackendRow, Store } from "../types.ts";
 import type { Schema } from "./migrations.ts";
-import type { Sealer } from "./seal.ts";
+import type { Digest, Sealer } from "./seal.ts";
+import { sqlErase } from "./sql-erase.ts";
 
 export type ManagedStore = Store & { readonly management: ManagementStore };
 export type ManagementStore = ReturnType<typeof sqlManagement>;
@@ -34,6 +35,7 @@ export type AuditEntry = {
   readonly before: string | null;
   readonly after: string | null;
 };
+export type SettingRow = { readonly name: string; readonly value: unknown };
 export type BackendChange = {
   readonly n: number;
   readonly backend_id: number;
@@ -61,12 +63,28 @@ const CHANGES_PER_BACKEND_MAX = 100;
 const CHANGES_MAX = 10_000;
 const AUDIT_ROWS_MAX = 200_000;
 
-export function sqlManagement(db: Kysely<Schema>, sealer: Sealer, facts: Facts) {
+export function sqlManagement(
+  db: Kysely<Schema>,
+  {
+    sealer,
+    digest,
+    facts,
+    turns,
+  }: {
+    readonly sealer: Sealer;
+    readonly digest: Digest;
+    readonly facts: Facts;
+    /** As of sqlRecords. */
+    readonly turns: "chain" | "by_session";
+  },
+) {
   return {
+    erase: sqlErase(db, digest, turns),
     users: userStore(db),
     keys: keyStore(db),
     audit: auditStore(db),
     changes: changeStore(db, sealer),
+    settings: settingStore(db),
     async facts() {
       const { rows } = await facts.octets.execute(db);
       const { rows: applied } = await sql<{ name: string }>`
@@ -215,6 +233,26 @@ function auditStore(db: Kysely<Schema>) {
       const last = await db.selectFrom("audit").select("n").orderBy("n", "desc").executeTakeFirst();
       const from = (last?.n ?? 0) - AUDIT_ROWS_MAX;
       await db.deleteFrom("audit").where("n", "<=", from).execute();
+    },
+  };
+}
+
+function settingStore(db: Kysely<Schema>) {
+  return {
+    async list(): Promise<readonly SettingRow[]> {
+      const rows = await db.selectFrom("settings").select(["name", "value"]).execute();
+      return rows.map(({ name, value }) => ({ name, value: JSON.parse(value) as unknown }));
+    },
+    async put(name: string, value: unknown, at: number) {
+      const changed = { value: JSON.stringify(value), updated_at: at };
+      await db
+        .insertInto("settings")
+        .values({ name, ...changed })
+        .onConflict((conflict) => conflict.column("name").doUpdateSet(changed))
+        .execute();
+    },
+    async remove(name: string) {
+      await db.deleteFrom("settings").where("name", "=", name).execute();
     },
   };
 }

@@ -62,7 +62,7 @@ export async function sqliteStore(
       sessions,
       records: afterWriting(sqlRecords(db, sealer, digest, "chain"), tables, writeAll),
       backends: sqlBackends(db, sealer),
-      management: sqlManagement(db, sealer, SQLITE_FACTS),
+      management: sqlManagement(db, { sealer, digest, facts: SQLITE_FACTS, turns: "chain" }),
       async ping() {
         database.prepare("SELECT 1 FROM leases LIMIT 1").get();
       },

@@ -3,7 +3,8 @@ import type { FinishedSession, SessionStore } from "../types.ts";
 
 export type SweeperOptions = {
   readonly sessions: SessionStore;
-  readonly keepMs: number;
+  /** How long sessions that are over are kept. */
+  readonly keepMs: () => number;
   readonly wallMs: () => number;
   readonly onFinished: (session: FinishedSession) => void;
   readonly report: (error: unknown) => void;
@@ -16,7 +17,7 @@ export function startSweeper(options: SweeperOptions): { readonly stop: () => Pr
   let running: Promise<void> | undefined;
   const sweep = async () => {
     const nowMs = wallMs();
-    for (const session of await sessions.sweep(nowMs, nowMs - keepMs)) onFinished(session);
+    for (const session of await sessions.sweep(nowMs, nowMs - keepMs())) onFinished(session);
   };
   const timer = setInterval(() => {
     running ??= sweep()

@@ -7,6 +7,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { createDeadlines } from "../backend/deadlines.ts";
 import { createCodec } from "../codecs/index.ts";
 import { asServiceCode } from "../core/address.ts";
+import { wordsOf } from "../core/words.ts";
 import type { Gateway } from "../gateway.ts";
 import { memoryStore } from "../stores/memory.ts";
 import type { Backend, Channel, Codec } from "../types.ts";
@@ -65,8 +66,8 @@ const gateway: Gateway = {
   newSessionId: () => `sess_${Math.random()}`,
   digest: (text) => `#${text}`,
   keyOf: (name) => name,
-  language: "en",
-  secretPatterns: [],
+  words: () => wordsOf("en"),
+  secretPatterns: () => [],
   sessionTtlMs: 300_000,
   turnsMax: 50,
 };

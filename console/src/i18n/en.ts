@@ -303,8 +303,8 @@ export const en = {
   auditDays: "The audit log is kept, days",
   secretWords: "More words that ask for a secret",
   fromSettings:
-    "Set before a start, by RETENTION_DAYS, AUDIT_DAYS and DIALYARD_SECRET_WORDS or in " +
-    "dialyard.config.ts (docs/configuration.md).",
+    "What is not changed here is set before a start, by RETENTION_DAYS, AUDIT_DAYS and " +
+    "DIALYARD_SECRET_WORDS or in dialyard.config.ts (docs/configuration.md).",
   version: "Version",
   database: "Database",
   migrations: "Migrations",
@@ -318,9 +318,33 @@ export const en = {
   passwordsDiffer: "The two new passwords differ.",
   changePassword: "Change password",
   passwordChanged: "Changed. You are signed out everywhere else.",
-  textsBuiltIn:
-    "The texts are built in. Which language subscribers read is DIALYARD_LANGUAGE, or " +
-    "language in dialyard.config.ts.",
+  ownText: "changed",
+  textsLanguage:
+    "Which language subscribers read is DIALYARD_LANGUAGE, or language in " +
+    "dialyard.config.ts. Say “nothing was charged” only where nothing was sent, or the " +
+    "application took no more calls.",
+  text_not_sent: "The application was not reached",
+  text_maybe_done: "The application may have done it",
+  text_expired: "The session is over",
+  text_busy: "The application took no more calls",
+  text_unknown_code: "Nobody has registered the code",
+  text_wait: "The turn before is still under way",
+  builtIn: "Built in: {text}",
+  backToBuiltIn: "Back to the built-in text",
+  saved: "Saved. It holds on all nodes.",
+  asConfigured: "As configured",
+  configuredAs: "Configured: {value}",
+  wordsHint: "Separated by commas; PIN, password, OTP and the like are built in.",
+  fewerDays: "Delete what is older?",
+  fewerDaysSure:
+    "What is older than the new number of days is deleted within seconds. Nothing brings it " +
+    "back.",
+  eraseSubscriber: "Erase a subscriber",
+  eraseLead: "Deletes what is stored of a number: its sessions, with all that was typed and read.",
+  eraseOf: "Erase {number}?",
+  eraseSure: "Nothing brings it back.",
+  eraseDone: "Deleted: {sessions} sessions with {turns} turns.",
+  eraseKept: "Still there: {n}, live or just over. Erase again after {time}.",
   rejects: "Refused of late: {n}",
   rejectTimes: "{n} times, last {time}",
   breakerOpen: "breaker open",

@@ -291,8 +291,8 @@ export const fr: Words = {
   auditDays: "Journal d'audit gardé, jours",
   secretWords: "Autres mots qui demandent un secret",
   fromSettings:
-    "À régler avant un démarrage : RETENTION_DAYS, AUDIT_DAYS et DIALYARD_SECRET_WORDS, ou " +
-    "dialyard.config.ts (docs/configuration.md).",
+    "Ce qui n'est pas modifié ici se règle avant un démarrage : RETENTION_DAYS, AUDIT_DAYS " +
+    "et DIALYARD_SECRET_WORDS, ou dialyard.config.ts (docs/configuration.md).",
   version: "Version",
   database: "Base de données",
   migrations: "Migrations",
@@ -306,9 +306,34 @@ export const fr: Words = {
   passwordsDiffer: "Les deux nouveaux mots de passe sont différents.",
   changePassword: "Changer le mot de passe",
   passwordChanged: "Changé. Vous êtes déconnecté partout ailleurs.",
-  textsBuiltIn:
-    "Les textes sont intégrés. La langue lue par les abonnés est DIALYARD_LANGUAGE, ou " +
-    "language dans dialyard.config.ts.",
+  ownText: "modifié",
+  textsLanguage:
+    "La langue lue par les abonnés est DIALYARD_LANGUAGE, ou language dans " +
+    "dialyard.config.ts. Ne dites « rien n'a été débité » que si rien n'est parti, ou si " +
+    "l'application ne prenait plus d'appels.",
+  text_not_sent: "L'application n'a pas été jointe",
+  text_maybe_done: "L'application l'a peut-être fait",
+  text_expired: "La session est finie",
+  text_busy: "L'application ne prenait plus d'appels",
+  text_unknown_code: "Personne n'a enregistré le code",
+  text_wait: "Le tour précédent est encore en cours",
+  builtIn: "Intégré : {text}",
+  backToBuiltIn: "Revenir au texte intégré",
+  saved: "Enregistré. Valable sur tous les nœuds.",
+  asConfigured: "Comme configuré",
+  configuredAs: "Configuré : {value}",
+  wordsHint: "Séparés par des virgules ; PIN, mot de passe, OTP et semblables sont intégrés.",
+  fewerDays: "Supprimer ce qui est plus ancien ?",
+  fewerDaysSure:
+    "Ce qui dépasse le nouveau nombre de jours est supprimé en quelques secondes. Rien ne " +
+    "le fait revenir.",
+  eraseSubscriber: "Effacer un abonné",
+  eraseLead:
+    "Supprime ce qui est gardé d'un numéro : ses sessions, avec tout ce qui a été tapé et " + "lu.",
+  eraseOf: "Effacer {number} ?",
+  eraseSure: "Rien ne le fait revenir.",
+  eraseDone: "Supprimé : {sessions} sessions avec {turns} tours.",
+  eraseKept: "Encore là : {n}, en cours ou à peine finies. Effacez à nouveau après {time}.",
   rejects: "Refusées récemment : {n}",
   rejectTimes: "{n} fois, la dernière {time}",
   breakerOpen: "disjoncteur ouvert",

@@ -288,8 +288,8 @@ export const pt: Words = {
   auditDays: "Registo de auditoria guardado, dias",
   secretWords: "Mais palavras que pedem um segredo",
   fromSettings:
-    "Definem-se antes de um arranque: RETENTION_DAYS, AUDIT_DAYS e DIALYARD_SECRET_WORDS, ou " +
-    "dialyard.config.ts (docs/configuration.md).",
+    "O que não se muda aqui define-se antes de um arranque: RETENTION_DAYS, AUDIT_DAYS e " +
+    "DIALYARD_SECRET_WORDS, ou dialyard.config.ts (docs/configuration.md).",
   version: "Versão",
   database: "Base de dados",
   migrations: "Migrações",
@@ -303,9 +303,33 @@ export const pt: Words = {
   passwordsDiffer: "As duas novas palavras-passe são diferentes.",
   changePassword: "Mudar a palavra-passe",
   passwordChanged: "Mudada. A sessão terminou em todos os outros lugares.",
-  textsBuiltIn:
-    "Os textos são de origem. A língua que os assinantes lêem é DIALYARD_LANGUAGE, ou " +
-    "language em dialyard.config.ts.",
+  ownText: "mudado",
+  textsLanguage:
+    "A língua que os assinantes lêem é DIALYARD_LANGUAGE, ou language em " +
+    "dialyard.config.ts. Diga “nada foi cobrado” só onde nada foi enviado, ou a aplicação " +
+    "não aceitava mais chamadas.",
+  text_not_sent: "A aplicação não foi alcançada",
+  text_maybe_done: "A aplicação talvez o tenha feito",
+  text_expired: "A sessão terminou",
+  text_busy: "A aplicação não aceitava mais chamadas",
+  text_unknown_code: "Ninguém registou o código",
+  text_wait: "O turno anterior ainda decorre",
+  builtIn: "De origem: {text}",
+  backToBuiltIn: "Voltar ao texto de origem",
+  saved: "Guardado. Vale em todos os nós.",
+  asConfigured: "Como configurado",
+  configuredAs: "Configurado: {value}",
+  wordsHint: "Separadas por vírgulas; PIN, palavra-passe, OTP e semelhantes já estão incluídas.",
+  fewerDays: "Apagar o que é mais antigo?",
+  fewerDaysSure: "O que passa do novo número de dias é apagado em segundos. Nada o traz de volta.",
+  eraseSubscriber: "Apagar um assinante",
+  eraseLead:
+    "Apaga o que está guardado de um número: as suas sessões, com tudo o que foi digitado e " +
+    "lido.",
+  eraseOf: "Apagar {number}?",
+  eraseSure: "Nada o traz de volta.",
+  eraseDone: "Apagado: {sessions} sessões com {turns} turnos.",
+  eraseKept: "Ainda lá: {n}, a decorrer ou acabadas há pouco. Apague de novo depois de {time}.",
   rejects: "Recusados há pouco: {n}",
   rejectTimes: "{n} vezes, a última {time}",
   breakerOpen: "disjuntor aberto",

@@ -287,8 +287,8 @@ export const sw: Words = {
   auditDays: "Kumbukumbu hutunzwa, siku",
   secretWords: "Maneno zaidi yanayoomba siri",
   fromSettings:
-    "Huwekwa kabla ya kuanza: RETENTION_DAYS, AUDIT_DAYS na DIALYARD_SECRET_WORDS, au " +
-    "dialyard.config.ts (docs/configuration.md).",
+    "Kisichobadilishwa hapa huwekwa kabla ya kuanza: RETENTION_DAYS, AUDIT_DAYS na " +
+    "DIALYARD_SECRET_WORDS, au dialyard.config.ts (docs/configuration.md).",
   version: "Toleo",
   database: "Hifadhidata",
   migrations: "Uhamisho",
@@ -302,9 +302,30 @@ export const sw: Words = {
   passwordsDiffer: "Nywila mpya mbili hazilingani.",
   changePassword: "Badilisha nywila",
   passwordChanged: "Imebadilishwa. Umetoka kwingine kote.",
-  textsBuiltIn:
-    "Maandishi haya ni ya lango lenyewe. Lugha ya wateja ni DIALYARD_LANGUAGE, au language " +
-    "ndani ya dialyard.config.ts.",
+  ownText: "imebadilishwa",
+  textsLanguage:
+    "Lugha ya wateja ni DIALYARD_LANGUAGE, au language ndani ya dialyard.config.ts. Sema " +
+    "“hujatozwa” pale tu ambapo hakuna kilichotumwa, au programu haikupokea tena.",
+  text_not_sent: "Programu haikufikiwa",
+  text_maybe_done: "Huenda programu imetekeleza",
+  text_expired: "Kipindi kimeisha",
+  text_busy: "Programu haikupokea ombi zaidi",
+  text_unknown_code: "Hakuna aliyesajili msimbo",
+  text_wait: "Zamu iliyotangulia bado inaendelea",
+  builtIn: "Ya lango: {text}",
+  backToBuiltIn: "Rudi kwenye maandishi ya lango",
+  saved: "Imehifadhiwa. Inatumika kwenye nodi zote.",
+  asConfigured: "Kama usanidi",
+  configuredAs: "Usanidi: {value}",
+  wordsHint: "Tenganisha kwa koma; PIN, nywila, OTP na mfano wake tayari yamo.",
+  fewerDays: "Futa vya zamani zaidi?",
+  fewerDaysSure: "Vilivyozidi idadi mpya ya siku hufutwa ndani ya sekunde. Haviwezi kurudishwa.",
+  eraseSubscriber: "Futa mteja",
+  eraseLead: "Hufuta kilichohifadhiwa cha namba: vipindi vyake, na yote yaliyoandikwa na kusomwa.",
+  eraseOf: "Futa {number}?",
+  eraseSure: "Haiwezi kurudishwa.",
+  eraseDone: "Vimefutwa: vipindi {sessions}, zamu {turns}.",
+  eraseKept: "Vimebaki: {n}, vinaendelea au vimeisha sasa hivi. Futa tena baada ya {time}.",
   rejects: "Yaliyokataliwa karibuni: {n}",
   rejectTimes: "mara {n}, ya mwisho {time}",
   breakerOpen: "kikatizi wazi",

@@ -1,8 +1,8 @@
-/** What this gateway is and keeps. */
+/** What this gateway is. */
 import { t } from "../i18n/index.ts";
 import { dateTime, octetsShown } from "../lib/format.ts";
 import { useLoad } from "../lib/use-load.ts";
-import { Card, Chip, Loading, Problem } from "../ui/index.tsx";
+import { Card, Loading, Problem } from "../ui/index.tsx";
 
 type System = {
   readonly version: string;
@@ -14,22 +14,6 @@ type System = {
     readonly octets: number;
     readonly migrations: readonly string[];
   };
-};
-type Privacy = {
-  readonly session_days: number;
-  readonly audit_days: number;
-  readonly secret_words: readonly string[];
-};
-type Texts = {
-  readonly language: string;
-  readonly texts: readonly {
-    readonly name: string;
-    readonly language: string;
-    readonly text: string;
-    readonly alphabet: string;
-    readonly units: number;
-    readonly fits: boolean;
-  }[];
 };
 
 export function SystemPart() {
@@ -52,45 +36,7 @@ export function SystemPart() {
   );
 }
 
-export function PrivacyPart() {
-  const { value, problem } = useLoad<Privacy>("/api/v1/privacy");
-  if (value === undefined) return problem ? <Problem text={problem} /> : <Loading />;
-  return (
-    <Card title={t("privacy")}>
-      <Facts
-        facts={[
-          [t("sessionDays"), String(value.session_days)],
-          [t("auditDays"), String(value.audit_days)],
-          [t("secretWords"), value.secret_words.join(", ") || t("none")],
-        ]}
-      />
-      <p class="soft">{t("fromSettings")}</p>
-    </Card>
-  );
-}
-
-export function TextsPart() {
-  const { value, problem } = useLoad<Texts>("/api/v1/texts");
-  if (value === undefined) return problem ? <Problem text={problem} /> : <Loading />;
-  return (
-    <Card title={t("texts")}>
-      <ul class="texts">
-        {value.texts.map(({ name, language, text, alphabet, units, fits }) => (
-          <li key={`${name} ${language}`}>
-            <Chip tone={language === value.language ? "accent" : "calm"}>{language}</Chip>
-            <span lang={language}>{text}</span>
-            <span class={fits ? "soft" : "problem"}>
-              {units} {alphabet === "ucs2" ? "UCS-2" : "GSM-7"}
-            </span>
-          </li>
-        ))}
-      </ul>
-      <p class="soft">{t("textsBuiltIn")}</p>
-    </Card>
-  );
-}
-
-function Facts({ facts }: { facts: readonly (readonly [string, string])[] }) {
+export function Facts({ facts }: { facts: readonly (readonly [string, string])[] }) {
   return (
     <dl class="setting-facts">
       {facts.map(([name, value]) => (
