@@ -87,6 +87,7 @@ export async function postgresStore(
         async lock(trx) {
           await sql`SELECT pg_advisory_xact_lock(${DRAIN_LOCK})`.execute(trx);
         },
+        bareState: sql`(state::jsonb - '{inputs,app}'::text[])::text`,
         dropOld: (nowMs, keepFromMs) => dropOld(pool, nowMs, keepFromMs),
       },
       async watchBackends(changed) {

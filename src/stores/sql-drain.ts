@@ -2,7 +2,7 @@
  * Turns that another store answered, on their way into SQL: in batches, each one transaction, each
  * turn once however often it is given (its `record_id` is unique).
  */
-import type { Insertable, Kysely, Selectable, Transaction } from "kysely";
+import type { Insertable, Kysely, RawBuilder, Selectable, Transaction } from "kysely";
 import { sql } from "kysely";
 import type { FinishedSession, SessionOutcome } from "../types.ts";
 import { UNSETTLED_KEPT_MS } from "./lease.ts";
@@ -41,6 +41,8 @@ export type SqlSide = {
   readonly turns: "chain" | "by_session";
   /** Until the transaction ends no other node drains. */
   readonly lock: (trx: Transaction<Schema>) => Promise<void>;
+  /** A session's state without what is dropped at its end, in the database's own words. */
+  readonly bareState: RawBuilder<string | null>;
   readonly dropOld: (nowMs: number, keepFromMs: number) => Promise<void>;
 };
 
@@ -237,15 +239,15 @@ async function writeTurns(
  * under way or unsettled.
  */
 export async function endExpired(
-  { db }: SqlSide,
+  side: SqlSide,
   nowMs: number,
   leased: (keys: readonly string[]) => Promise<ReadonlySet<string>>,
 ): Promise<readonly FinishedSession[]> {
   const finished: FinishedSession[] = [];
   for (let after = ""; ;) {
-    const due = await db
+    const due = await side.db
       .selectFrom("sessions")
-      .select(["n", "key", "state"])
+      .select(["n", "key"])
       .where("key", "is not", null)
       .where("expires_at", "<=", nowMs)
       .where("key", ">", after)
@@ -254,19 +256,18 @@ export async function endExpired(
       .execute();
     const busy = await leased(due.map(({ key }) => key ?? ""));
     const over = due.filter(({ key }) => !busy.has(key ?? ""));
-    if (over.length > 0) finished.push(...(await endRows(db, nowMs, over)));
+    const numbers = over.map(({ n }) => n);
+    if (numbers.length > 0) finished.push(...(await endRows(side, nowMs, numbers)));
     if (due.length < SLICE_ROWS) return finished;
     after = due.at(-1)?.key ?? "";
   }
 }
 
 async function endRows(
-  db: Kysely<Schema>,
+  { db, bareState }: SqlSide,
   nowMs: number,
-  rows: readonly Pick<Row, "n" | "state">[],
+  numbers: readonly number[],
 ): Promise<readonly FinishedSession[]> {
-  const numbers = rows.map(({ n }) => n);
-  const secret = rows.filter(({ state }) => state !== withoutSecrets(state));
   return db.transaction().execute(async (trx) => {
     const ended = await trx
       .updateTable("sessions")
@@ -278,15 +279,10 @@ async function endRows(
       .execute();
     await trx
       .updateTable("sessions")
-      .set({ key: null })
+      .set({ key: null, state: bareState })
       .where("n", "in", numbers)
       .where("expires_at", "<=", nowMs)
       .execute();
-    for (const { n, state } of secret) {
-      const stripped = withoutSecrets(state);
-      const update = trx.updateTable("sessions").set({ state: stripped }).where("n", "=", n);
-      await update.where("key", "is", null).execute();
-    }
     return ended.map((row) => ({ ...row, outcome: "abandoned" }));
   });
 }

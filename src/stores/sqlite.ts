@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { Kysely } from "kysely";
+import { Kysely, sql } from "kysely";
 import type { RecordStore, SessionStore } from "../types.ts";
 import type { GroupCommit, Transaction } from "./group-commit.ts";
 import { createGroupCommit } from "./group-commit.ts";
@@ -72,6 +72,7 @@ export async function sqliteStore(
         turns: "chain",
         // Nobody else has the file.
         lock: async () => undefined,
+        bareState: sql`json_remove(state, '$.inputs', '$.app')`,
         dropOld: async (_, keepFromMs) => deleteOld(database, keepFromMs),
       },
     };
