@@ -19,7 +19,10 @@ import {
 
 export type Sweep = (nowMs: number, keepFromMs: number) => Promise<readonly FinishedSession[]>;
 
+/** What is looked at in one step, or deleted: rows that stand together. */
 const SLICE_ROWS = 500;
+/** What is changed in one step: rows and index entries that are anywhere in the file. */
+const STEP_ROWS = 50;
 
 const LAPSED = `
 SELECT leases.key, leases.taken_at, leases.until, leases.digest, leases.fresh_id,
@@ -28,7 +31,7 @@ SELECT leases.key, leases.taken_at, leases.until, leases.digest, leases.fresh_id
   iif(sessions.state IS NULL, NULL, sessions.expires_at) AS expires_at
 FROM leases LEFT JOIN sessions ON sessions.key = leases.key
 WHERE leases.key > ? AND leases.until <= ?
-ORDER BY leases.key LIMIT ${SLICE_ROWS}`;
+ORDER BY leases.key LIMIT ${STEP_ROWS}`;
 const DROP_LEASE = `DELETE FROM leases WHERE key = ?`;
 const RETIRE_KEY = `
 UPDATE sessions SET key = NULL, state = json_remove(state, '$.inputs', '$.app'),
@@ -40,7 +43,8 @@ const FIRST_UNSWEPT = `SELECT min(n) AS n FROM sessions WHERE key IS NOT NULL`;
 const EXPIRED = `
 SELECT n, key, id, channel, outcome FROM sessions
 WHERE n >= ? AND n < ? AND key IS NOT NULL AND expires_at <= ?
-  AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.key = sessions.key)`;
+  AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.key = sessions.key)
+ORDER BY n LIMIT ${STEP_ROWS}`;
 // The newest row always stays: the next n is one more than it, so no n is ever used twice and no
 // session is shown the turns of another.
 const DELETE_SESSIONS = `
@@ -118,12 +122,12 @@ export function createSweep(
     if (!isStarted) quiet.startAt(rowNumber(sql.firstUnswept.get()));
     isStarted = true;
     for (let from = quiet.next(0, nowMs); from <= last; from = quiet.next(from + 1, nowMs)) {
+      const end = from + SLICE_ROWS;
+      await walk(from, (at) => endExpired(sql, tables, nowMs, at, end), finished);
       const first = from;
-      const { ended, untilMs } = await submit(() => endExpired(sql, tables, nowMs, first));
-      finished.push(...ended);
+      const untilMs = await submit(() => rowNumber(sql.earliestEnd.get(first, end)));
       // Not before it was committed: an end that was rolled back has to be found again.
-      quiet.note(first, last, untilMs);
-      await nextTick();
+      quiet.note(from, last, untilMs);
     }
     await walk(0, () => deleteSlice(sql.deleteSessions, keepFromMs), finished);
     await walk(0, () => deleteSlice(sql.deleteTurns, keepFromMs), finished);
@@ -156,13 +160,19 @@ function giveUpLapsed(
     if (row.outcome !== null) continue;
     finished.push({ id: row.id ?? row.fresh_id, channel: row.channel ?? "", outcome: "unknown" });
   }
-  return { finished, next: rows.length < SLICE_ROWS ? undefined : rows.at(-1)?.key };
+  return { finished, next: rows.length < STEP_ROWS ? undefined : rows.at(-1)?.key };
 }
 
-function endExpired(sql: Statements, tables: TurnTables, nowMs: number, from: number) {
-  const end = from + SLICE_ROWS;
+/** Rows `from` to `end`, as many as a step may have. */
+function endExpired(
+  sql: Statements,
+  tables: TurnTables,
+  nowMs: number,
+  from: number,
+  end: number,
+): Slice<number> {
   const rows = sql.expired.all(from, end, nowMs) as ExpiredRow[];
-  const ended: FinishedSession[] = [];
+  const finished: FinishedSession[] = [];
   for (const row of rows) {
     const hot = tables.hot.get(row.key);
     // Answered since its row was written.
@@ -170,9 +180,9 @@ function endExpired(sql: Statements, tables: TurnTables, nowMs: number, from: nu
     writeBack(tables, row.key);
     sql.retireKey.run("abandoned", row.key);
     if ((hot?.session.outcome ?? row.outcome ?? undefined) !== undefined) continue;
-    ended.push({ id: row.id, channel: row.channel, outcome: "abandoned" });
+    finished.push({ id: row.id, channel: row.channel, outcome: "abandoned" });
   }
-  return { ended, untilMs: rowNumber(sql.earliestEnd.get(from, end)) };
+  return { finished, next: rows.length < STEP_ROWS ? undefined : (rows.at(-1)?.n ?? end) + 1 };
 }
 
 /** A session that goes on is written after so long: what a start after a crash catches up with. */
