@@ -99,11 +99,9 @@ async function roll(balancer: Balancer, turns: number, seconds: number): Promise
     for (; performance.now() < untilMs; restarts += 1) {
       const at = restarts % nodes.length;
       const { port, stop } = nodes[at]!;
-      await front.takeOut(port);
       const code = await stop();
       if (code !== 0) throw new Error(`node ${at} ended with ${code}`);
       nodes[at] = await startNode(port);
-      await front.takeOut(undefined);
       // Until the balancer has seen it: with one node away at a time there are always two.
       await wait(SEEN_MS);
     }
@@ -145,7 +143,7 @@ async function load(url: string, sessionsPerS: number, seconds: number): Promise
 type Ports = readonly number[];
 /** As deploy/ has them, on a free port and before these nodes: what is written, and what is run. */
 const BALANCERS = {
-  haproxy(folder: string, port: number, nodes: Ports, _out?: number) {
+  haproxy(folder: string, port: number, nodes: Ports) {
     const file = join(folder, "haproxy.cfg");
     const servers = nodes.map((node, nth) => `  server node${nth} 127.0.0.1:${node}`);
     const config = readDeployed("haproxy/haproxy.cfg")
@@ -156,12 +154,9 @@ const BALANCERS = {
     writeFileSync(file, config);
     return ["-q", "-db", "-f", file];
   },
-  /** It asks nobody whether he is ready: who is restarted is taken out before, as the page says. */
-  nginx(folder: string, port: number, nodes: Ports, out?: number) {
+  nginx(folder: string, port: number, nodes: Ports) {
     const file = join(folder, "nginx.conf");
-    const servers = nodes.map(
-      (node) => `  server 127.0.0.1:${node} max_fails=0${node === out ? " down" : ""};`,
-    );
+    const servers = nodes.map((node) => `  server 127.0.0.1:${node} max_fails=0;`);
     const upstream = readDeployed("nginx/upstream-local.conf").replace(
       /(upstream dialyard \{\n)[^}]*/,
       (_, begin: string) => `${begin}${servers.join("\n")}\n`,
@@ -193,17 +188,7 @@ async function startBalancer(balancer: Balancer, folder: string, nodes: Ports) {
   const running = start(balancer, BALANCERS[balancer](folder, port, nodes));
   const url = `http://127.0.0.1:${port}`;
   await untilAnswers(`${url}/ready`, running);
-  return {
-    url,
-    stop: running.stop,
-    /** Before a node stops; undefined: all are there again. */
-    async takeOut(node: number | undefined) {
-      if (balancer !== "nginx") return;
-      BALANCERS.nginx(folder, port, nodes, node);
-      running.child.kill("SIGHUP");
-      await wait(SEEN_MS);
-    },
-  };
+  return { url, stop: running.stop };
 }
 
 process.exitCode = await main(Number(values.turns), Number(values.seconds));

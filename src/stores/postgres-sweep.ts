@@ -2,12 +2,14 @@
  * Ends what nobody ended, and drops what is old, on PostgreSQL: in slices, by any number of nodes
  * at once, since each skips the rows that another has in hand.
  */
-import type { Pool } from "pg";
+import type { Pool, QueryResult } from "pg";
 import type { FinishedSession, SessionOutcome } from "../types.ts";
 import { UNSETTLED_KEPT_MS } from "./lease.ts";
 import type { Digest, Sealer } from "./seal.ts";
 
 const SLICE_ROWS = 500;
+/** Their pages are anywhere: a commit that writes many holds up those of turns behind it. */
+const ENDED_ROWS = 100;
 const DAY_MS = 86_400_000;
 
 /** Turns that nobody will drive again (lease.ts, isOver), with the sessions that they are of. */
@@ -34,18 +36,21 @@ UPDATE sessions SET key = NULL, state = (state::jsonb - '{inputs,app}'::text[]):
   outcome = coalesce(sessions.outcome, $2)
 FROM before WHERE sessions.n = before.n
 RETURNING sessions.id, sessions.channel, before.outcome`;
-/** A lease means that a turn is under way or unsettled: LAPSED decides about those. */
+/**
+ * A lease means that a turn is under way or unsettled: LAPSED decides about those. From key to key,
+ * so that a sweep passes each row once, and none that a slice before has ended.
+ */
 const END_EXPIRED = `
 WITH over AS (
-  SELECT n, outcome FROM sessions s
-  WHERE key IS NOT NULL AND expires_at <= $1
+  SELECT n, key, outcome FROM sessions s
+  WHERE key > $2 AND expires_at <= $1
     AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.key = s.key)
-  LIMIT ${SLICE_ROWS} FOR UPDATE SKIP LOCKED
+  ORDER BY key LIMIT ${ENDED_ROWS} FOR UPDATE SKIP LOCKED
 )
 UPDATE sessions SET key = NULL, state = (state::jsonb - '{inputs,app}'::text[])::text,
   outcome = coalesce(sessions.outcome, 'abandoned')
 FROM over WHERE sessions.n = over.n
-RETURNING sessions.id, sessions.channel, over.outcome`;
+RETURNING sessions.id, sessions.channel, over.outcome, (SELECT max(key) FROM over) AS last`;
 const DELETE_SESSIONS = `
 DELETE FROM sessions WHERE n IN (
   SELECT n FROM sessions WHERE key IS NULL AND last_at < $1
@@ -77,10 +82,13 @@ export function createPostgresSweep(pool: Pool, sealer: Sealer, digest: Digest) 
     await keepPartitions(pool, nowMs, keepFromMs);
     const finished: FinishedSession[] = [];
     while ((await giveUpLapsed(pool, sealer, digest, nowMs, finished)) === SLICE_ROWS);
-    for (;;) {
-      const { rows } = await pool.query<EndedRow>(END_EXPIRED, [nowMs]);
+    for (let after: string | undefined = ""; after !== undefined;) {
+      const { rows }: QueryResult<EndedRow & { readonly last: string }> = await pool.query(
+        END_EXPIRED,
+        [nowMs, after],
+      );
       finished.push(...rows.flatMap((row) => finishedOf(row, "abandoned")));
-      if (rows.length < SLICE_ROWS) break;
+      after = rows.length < ENDED_ROWS ? undefined : rows[0]?.last;
     }
     await deleteOld(pool, keepFromMs);
     return finished;

@@ -44,8 +44,8 @@ export type Drainer = {
 
 const EVERY_MS = 200;
 const RETRY_MS = 1_000;
-/** Of each partition, in one transaction. */
-const ENTRIES_MAX = 100;
+/** Of each partition, in one transaction: to read more of them at once would be felt by turns. */
+const ENTRIES_MAX = 16;
 /** Longer than any transaction may take: then its node is gone. */
 const LOCK_MS = 15_000;
 const BUSY_MS = 20;
