@@ -125,6 +125,24 @@ describe("RestComm", () => {
     assert.equal(heard().length, 1);
   });
 
+  test("the phone page gives back what it was told, as a network does its cookie", async () => {
+    const turn = async (inputs: readonly string[], memo?: string) => {
+      const response = await fetch(`${gateway.url}/api/v1/phone/turns`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({
+          ...{ channel: "map", msisdn: MSISDN, dialled: "*234#", inputs, memo },
+          ...{ session_id: `sess_${"a1".repeat(16)}`, number: inputs.length + 1 },
+        }),
+      });
+      return (await response.json()) as { screen: string; memo?: string };
+    };
+    const first = await turn([]);
+    assert.match(first.memo ?? "", /^JSESSIONID=/);
+    assert.equal((await turn(["1"], first.memo)).screen, "Heard\n1");
+    assert.equal((await turn(["1", "9"], first.memo)).screen, "Heard\n9");
+  });
+
   test("cancelled: the session is over, and an answer after it is refused", async () => {
     const { cookie } = await dial();
     const { text } = await post(over("", 'mapUserAbortChoice="isUserSpecificReason"'), cookie);
