@@ -105,7 +105,7 @@ const CODEC: Codec = {
     }
     const wire = dialog(ONE_MESSAGE, message(ASK, shown(screen)));
     if (phase !== "begin" || msisdn === undefined) return wire;
-    const cookie = `${COOKIE}=${mark(msisdn, invokeId, sessionId)}; Path=/; HttpOnly`;
+    const cookie = `${COOKIE}=${writeMark(msisdn, invokeId, sessionId)}; Path=/; HttpOnly`;
     return { ...wire, headers: { ...wire.headers, "set-cookie": cookie } };
   },
 
@@ -113,7 +113,7 @@ const CODEC: Codec = {
 
   initiate({ msisdn, reply: { action, screen }, nonce }) {
     const isNotice = action === "end";
-    const userObject = isNotice ? "" : attributeOf("userObject", mark(msisdn, PUSHED, nonce));
+    const userObject = isNotice ? "" : attributeOf("userObject", writeMark(msisdn, PUSHED, nonce));
     const said = message(isNotice ? NOTIFY : ASK, shown(screen), numbered("msisdn", msisdn));
     return { wire: dialog(ONE_MESSAGE + userObject, said), sessionId: nonce };
   },
@@ -190,7 +190,7 @@ type Mark = {
 const PUSHED = "push";
 const MARK = /^(?<msisdn>[1-9]\d{6,14})-(?<origin>\d{1,3}|push)-(?<sessionId>[\w.-]{1,64})$/;
 
-function mark(msisdn: Msisdn, origin: string, sessionId: string): string {
+function writeMark(msisdn: Msisdn, origin: string, sessionId: string): string {
   return `${msisdn}-${origin}-${sessionId}`;
 }
 
