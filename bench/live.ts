@@ -46,7 +46,7 @@ const OPENING_MS = 15_000;
 /** Beside the expiry: turns that come whatever happens. */
 const TURN_EVERY_MS = 5;
 const EXPIRY_MS_MAX = 240_000;
-const EXPIRY_LEAD_MS = 3_000;
+const EXPIRY_LEAD_MS = 6_000;
 const SESSIONS_MIN = 1_000;
 const DRAINED_EVERY_MS = 100;
 const SPARE_MS = 45_000;
@@ -70,6 +70,9 @@ type Figures = {
   readonly storeOctets: number;
   readonly expirySeconds: number;
   readonly ended: number;
+  /** Of turns before the first session expired, and while all did. */
+  readonly calmP99Ms: number;
+  readonly calmMaxMs: number;
   readonly turnP99Ms: number;
   readonly turnMaxMs: number;
   readonly loopMaxMs: number;
@@ -208,7 +211,7 @@ async function expire(store: Store, sessions: number) {
   const loop = monitorEventLoopDelay({ resolution: 1 });
   loop.enable();
   const startMs = performance.now();
-  const tookMs: number[] = [];
+  const [calm, tookMs]: [number[], number[]] = [[], []];
   const under = new Set<Promise<void>>();
   for (let turn = 0; ended < sessions && performance.now() - startMs < EXPIRY_MS_MAX; turn += 1) {
     const dueMs = startMs + turn * TURN_EVERY_MS;
@@ -218,7 +221,8 @@ async function expire(store: Store, sessions: number) {
       const lease = await openOf(store, keyOf("beside", turn));
       await settle(store, lease, undefined, Date.now() + LONG_MS);
       // From when it was due: a stall is not hidden by what it held up.
-      tookMs.push(performance.now() - dueMs);
+      const times = dueMs - startMs < EXPIRY_LEAD_MS ? calm : tookMs;
+      times.push(performance.now() - dueMs);
     })();
     under.add(taking);
     void taking.finally(() => under.delete(taking));
@@ -229,6 +233,7 @@ async function expire(store: Store, sessions: number) {
   await sweeper.stop();
   return {
     ...{ ended, expirySeconds, loopMaxMs: loop.max / 1e6 },
+    ...{ calmP99Ms: quantile(calm, 0.99), calmMaxMs: quantile(calm, 1) },
     ...{ turnP99Ms: quantile(tookMs, 0.99), turnMaxMs: quantile(tookMs, 1) },
   };
 }
@@ -342,14 +347,16 @@ async function sizeOf(url: string): Promise<number> {
 function table(rows: readonly Figures[]): string {
   const head = [
     ...["store", "filled /s", "open p50 ms", "p99", "max", "process B/session"],
-    ...["store B/session", "expired in s", "ended", "turn p99 ms", "max", "loop max"],
+    ...["store B/session", "calm turn p99 ms", "max"],
+    ...["expired in s", "ended", "turn p99 ms", "max", "loop max"],
   ];
   return tableText(
     head,
     rows.map((row) => [
       ...[row.name, thousands(row.fillPerS), fixed(row.p50Ms, 2), fixed(row.p99Ms, 2)],
       ...[fixed(row.maxMs, 1), thousands(row.processOctets / row.sessions)],
-      ...[thousands(row.storeOctets / row.sessions), fixed(row.expirySeconds, 0)],
+      ...[thousands(row.storeOctets / row.sessions), fixed(row.calmP99Ms, 1)],
+      ...[fixed(row.calmMaxMs, 1), fixed(row.expirySeconds, 0)],
       ...[thousands(row.ended), fixed(row.turnP99Ms, 1), fixed(row.turnMaxMs, 1)],
       fixed(row.loopMaxMs, 1),
     ]),

@@ -2,6 +2,7 @@
  * Ends what nobody ended, and drops what is old, on PostgreSQL: in slices, by any number of nodes
  * at once, since each skips the rows that another has in hand.
  */
+import { setTimeout as wait } from "node:timers/promises";
 import type { Pool, QueryResult } from "pg";
 import type { FinishedSession, SessionOutcome } from "../types.ts";
 import { UNSETTLED_KEPT_MS } from "./lease.ts";
@@ -83,12 +84,15 @@ export function createPostgresSweep(pool: Pool, sealer: Sealer, digest: Digest) 
     const finished: FinishedSession[] = [];
     while ((await giveUpLapsed(pool, sealer, digest, nowMs, finished)) === SLICE_ROWS);
     for (let after: string | undefined = ""; after !== undefined;) {
+      const startMs = performance.now();
       const { rows }: QueryResult<EndedRow & { readonly last: string }> = await pool.query(
         END_EXPIRED,
         [nowMs, after],
       );
       finished.push(...rows.flatMap((row) => finishedOf(row, "abandoned")));
       after = rows.length < ENDED_ROWS ? undefined : rows[0]?.last;
+      // As long as it took: half of the time is for turns alone.
+      if (after !== undefined) await wait(performance.now() - startMs);
     }
     await deleteOld(pool, keepFromMs);
     return finished;

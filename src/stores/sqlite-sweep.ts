@@ -3,7 +3,7 @@
  * together with the turns of its tick, so that turns never wait for a sweep.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { setImmediate as nextTick } from "node:timers/promises";
+import { setImmediate as nextTick, setTimeout as wait } from "node:timers/promises";
 import type { FinishedSession, SessionOutcome } from "../types.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { isOver } from "./lease.ts";
@@ -108,10 +108,12 @@ export function createSweep(
   ): Promise<void> {
     for (let cursor: Cursor | undefined = start; cursor !== undefined;) {
       const from: Cursor = cursor;
+      const startMs = performance.now();
       const done = await submit(() => slice(from));
       finished.push(...done.finished);
       cursor = done.next;
-      await nextTick();
+      // As long as the step took: half of the time is for turns alone.
+      await wait(performance.now() - startMs);
     }
   }
 
