@@ -1,4 +1,5 @@
 /** Everything in memory, gone with the process: for tests and for trying things out. */
+import { setImmediate as nextTick } from "node:timers/promises";
 import type {
   Ask,
   BackendRow,
@@ -83,7 +84,7 @@ function sessionStore(tables: Tables): SessionStore {
       const entry = tables.byKey.get(key);
       if (entry?.id === sessionId) entry.undelivered = true;
     },
-    sweep: async (nowMs, keepFromMs) => sweep(tables, nowMs, keepFromMs),
+    sweep: (nowMs, keepFromMs) => sweep(tables, nowMs, keepFromMs),
     close: async () => undefined,
   };
 }
@@ -155,9 +156,18 @@ function release({ leases }: Tables, lease: Lease): void {
     leases.set(lease.key, { ...held, token: "", digest: left === "unsettled" ? held.digest : "" });
 }
 
-function sweep(tables: Tables, nowMs: number, keepFromMs: number): readonly FinishedSession[] {
+/** In slices, with turns between them: what comes meanwhile is met by its own state. */
+async function sweep(
+  tables: Tables,
+  nowMs: number,
+  keepFromMs: number,
+): Promise<readonly FinishedSession[]> {
   const finished: FinishedSession[] = [];
+  let looked = 0;
+  const isSliceOver = (): boolean => (looked += 1) % SLICE_ENTRIES === 0;
   for (const [key, held] of tables.leases) {
+    if (isSliceOver()) await nextTick();
+    if (tables.leases.get(key) !== held) continue;
     const entry = tables.byKey.get(key);
     const expiresAtMs = entry?.session === undefined ? undefined : entry.expiresAtMs;
     if (held.untilMs > nowMs || !isOver(held.untilMs, expiresAtMs, nowMs)) continue;
@@ -168,14 +178,17 @@ function sweep(tables: Tables, nowMs: number, keepFromMs: number): readonly Fini
     finished.push(...retire(tables, key, "unknown"));
   }
   for (const entry of tables.byId.values()) {
+    if (isSliceOver()) await nextTick();
     if (entry.key === undefined || entry.expiresAtMs > nowMs) continue;
     if (!tables.leases.has(entry.key)) finished.push(...retire(tables, entry.key, "abandoned"));
   }
   for (const entry of tables.byId.values()) {
+    if (isSliceOver()) await nextTick();
     if (entry.key === undefined && entry.lastAtMs < keepFromMs) tables.byId.delete(entry.id);
   }
   return finished;
 }
+const SLICE_ENTRIES = 2_000;
 
 /** The session becomes history; its key is free for the next one. */
 function retire(
