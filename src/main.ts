@@ -113,6 +113,11 @@ const [command = "help", ...argv] = process.argv.slice(2);
 /** Undefined where this process is no worker of --workers. */
 const worker = process.env[WORKER_ENV];
 delete process.env[WORKER_ENV];
+// "| head" has read enough; a gateway has nobody who reads it.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  if (command !== "dev" && command !== "start") process.exit();
+});
 process.exitCode = await run(command);
 
 async function run(name: string): Promise<number> {
