@@ -104,6 +104,21 @@ describe("console", { skip: skipReason() }, () => {
     }
   });
 
+  for (const [code, last, ...inputs] of [
+    ["*365#", "Available: 5000.00 MZN", "1"],
+    ["*105#", "Thank you!", "1", "12345678", "1"],
+    ["*384*1234#", "Payment will be processed.", "2", "1", "1"],
+    ["*1234#", "", "*"],
+  ] as const) {
+    test(`the demo ${code} is dialled to its end, and stored as completed`, async () => {
+      await dialled(code, ...inputs);
+      await page.locator(".count-end").waitFor();
+      await page.locator(".glass").getByText(last).first().waitFor();
+      await page.getByRole("link", { name: "Open this session" }).click();
+      await page.getByText("Completed: the application ended it").waitFor();
+    });
+  }
+
   test("a session appears while the list is open, and opens as the subscriber saw it", async () => {
     await open("/console/sessions?msisdn=258840000077");
     await page.getByText("Live", { exact: true }).waitFor();
