@@ -260,7 +260,8 @@ async function settle(
   const turns = before === undefined ? 1 : before.turns + 1;
   const record = recordOf({ startedAtMs: nowMs });
   const settling = { session: { ...session, turns }, channel: "live", record, nowMs, expiresAtMs };
-  if (!(await store.sessions.settle(lease, settling))) throw new Error("not settled");
+  const settled = await store.sessions.settle(lease, { ...settling, isUnread: () => false });
+  if (!settled) throw new Error("not settled");
 }
 
 /** As random as real ones, and found again by their number. */

@@ -13,13 +13,13 @@ import type { Backend, Channel, Codec, Inbound, Reply, Turn, WireRequest } from 
 /** A gateway in memory, with one backend of which every call is noted. */
 function openGateway(answer: (turn: Turn, kept: Kept) => { reply: Reply; appState?: string }) {
   const { sessions } = memoryStore();
-  const clock = { ms: 1_000_000 };
+  const clock: { ms: number; cameAtMs?: number } = { ms: 1_000_000 };
   let ids = 0;
   const serviceCode = asServiceCode("*365#");
   assert.ok(serviceCode);
   const codec = { name: "app" } as Backend["codec"];
   const backend = { id: 1, serviceCode, codec, isActive: true, idempotent: true } as Backend;
-  const gateway: Gateway = {
+  const gateway: Writable<Gateway> = {
     routes: new Map([[serviceCode, backend]]),
     backendById: () => backend,
     store: sessions,
@@ -31,6 +31,7 @@ function openGateway(answer: (turn: Turn, kept: Kept) => { reply: Reply; appStat
     observe: () => undefined,
     report: (error) => assert.ifError(error),
     nowMs: () => clock.ms,
+    cameAtMs: () => clock.cameAtMs ?? clock.ms,
     wallMs: () => clock.ms,
     waitMs(ms) {
       clock.ms += ms;
@@ -47,6 +48,7 @@ function openGateway(answer: (turn: Turn, kept: Kept) => { reply: Reply; appStat
   };
   return { gateway, sessions, clock };
 }
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 type Kept = { readonly appState: string | undefined };
 const MENU: Reply = { action: "continue", screen: "Menu" };
 
@@ -210,4 +212,89 @@ test("a retransmit that a second kill cut off is still a retransmit", async () =
   clock.ms += 13_000;
   await say("1");
   assert.deepEqual(calls, ["1:", "2:1"]);
+});
+
+describe("on a wire without message ids, where the same words may be the next answer", () => {
+  const open = () => {
+    const calls: string[] = [];
+    const { gateway, clock } = openGateway(({ input }) => {
+      calls.push(input);
+      return { reply: MENU };
+    });
+    const channel = channelOn(createCodec("kairos"));
+    const say = async (ussdString: string, isGone?: () => boolean) => {
+      const body = { msisdn: "233241234567", sessionId: "n1", messageType: "0", ussdString };
+      const { wire } = await handleTurn(gateway, channel, wireOf(body), isGone);
+      return (JSON.parse(wire.body) as { ussdString: string }).ussdString;
+    };
+    return { gateway, clock, calls, say };
+  };
+  const WAIT = failureScreen("session_busy", "en");
+
+  test("what waited for us until its time was over is not begun (F61)", async () => {
+    const { clock, calls, say } = open();
+    await say("*365#");
+    // Stopped for 11 s: another node has answered the repeat since.
+    Object.assign(clock, { cameAtMs: clock.ms, ms: clock.ms + 11_000 });
+    assert.equal(await say("1"), WAIT);
+    assert.deepEqual(calls, [""]);
+  });
+
+  test("what waited for a while has the rest of its time", async () => {
+    const { gateway, clock, calls, say } = open();
+    Object.assign(clock, { cameAtMs: clock.ms, ms: clock.ms + 6_000 });
+    const budgets: number[] = [];
+    const { callBackend } = gateway;
+    gateway.callBackend = (backend, turn, budget, kept) => {
+      budgets.push(budget.deadlineMs - clock.ms);
+      return callBackend(backend, turn, budget, kept);
+    };
+    await say("*365#");
+    assert.deepEqual([calls, budgets], [[""], [4_000]]);
+  });
+
+  test("an answer of a network that hung up before we asked is not begun (F36)", async () => {
+    const { calls, say } = open();
+    await say("*365#");
+    await say("1", () => true);
+    assert.deepEqual(calls, [""]);
+    await say("1");
+    assert.deepEqual(calls, ["", "1"]);
+  });
+
+  test("of one that hung up while we asked, the repeat gets the same screen (F36)", async () => {
+    const { calls, say } = open();
+    await say("*365#");
+    await say("1", () => calls.length === 2);
+    assert.equal(await say("1"), "Menu");
+    await say("1");
+    assert.deepEqual(calls, ["", "1", "1"]);
+  });
+
+  test("a screen that came later than the budget may have met nobody", async () => {
+    const { gateway, clock, calls, say } = open();
+    await say("*365#");
+    const { callBackend } = gateway;
+    gateway.callBackend = (...asked) => {
+      clock.ms += 11_000;
+      return callBackend(...asked);
+    };
+    await say("1");
+    gateway.callBackend = callBackend;
+    assert.equal(await say("1"), "Menu");
+    assert.deepEqual(calls, ["", "1"]);
+  });
+
+  test("a notice that it is over has its effect, however late", async () => {
+    const { gateway, clock } = open();
+    const channel = channelOn(plainCodec());
+    const dial = { ...SAID, phase: "begin", dialled: "*365#", msisdn: "233241234567" };
+    await handleTurn(gateway, channel, wireOf(dial));
+    Object.assign(clock, { cameAtMs: clock.ms, ms: clock.ms + 11_000 });
+    const over = { ...SAID, phase: "abort", msisdn: "233241234567" };
+    await handleTurn(gateway, channel, wireOf(over), () => true);
+    const asked = { ...SAID, phase: "query", msisdn: "233241234567" };
+    const { wire } = await handleTurn(gateway, channel, wireOf(asked), () => true);
+    assert.equal((JSON.parse(wire.body) as { isLive: boolean }).isLive, false);
+  });
 });

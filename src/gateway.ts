@@ -44,6 +44,8 @@ export type Gateway = {
   readonly report: (error: unknown) => void;
   /** Monotonic: budgets are measured with it. */
   readonly nowMs: () => number;
+  /** The same, of what is read now: when it may have come (transports/standstill.ts). */
+  readonly cameAtMs: () => number;
   /** Wall clock: leases, TTLs and records carry it. */
   readonly wallMs: () => number;
   readonly waitMs: (ms: number) => Promise<void>;
@@ -109,15 +111,20 @@ type Visit = {
   readonly saidDigest: string;
   readonly octets: number;
   readonly budget: Budget;
+  readonly isGone: () => boolean;
 };
 
-/** One exchange with a network: plain request in, plain reply out. Throws WireError only. */
+/**
+ * One exchange with a network: plain request in, plain reply out. Throws WireError only. `isGone`
+ * says that nobody waits for the reply any more, where the transport can tell.
+ */
 export async function handleTurn(
   gateway: Gateway,
   channel: Channel,
   request: WireRequest,
+  isGone: () => boolean = () => false,
 ): Promise<Exchange> {
-  const visit = beginVisit(gateway, channel, request);
+  const visit = beginVisit(gateway, channel, request, isGone);
   const taken = await takeTurn(visit).catch((error: unknown) => {
     gateway.report(error);
     return refused(visit, "internal_error");
@@ -138,13 +145,16 @@ type Taken = {
 async function takeTurn(visit: Visit): Promise<Taken> {
   const { gateway, channel, inbound } = visit;
   if (inbound.phase === "notice") return NO_SCREEN;
+  // It waited for us until its time was over (F61): another node may have answered it since.
+  if (isTooLate(visit)) return refused(visit, "session_busy");
   const held = await openWhenFree(visit);
   if (inbound.phase === "query") return tellLife(gateway, held);
   if (held.type === "failed") return refused(visit, held.code);
   const { lease, redriven, lostTurns } = held;
   const leftMs = visit.budget.deadlineMs - gateway.nowMs();
-  if (redriven && leftMs < channel.turnBudgetMs * REDRIVE_SHARE_MIN) {
-    await gateway.store.release(lease); // stays unsettled, so it is driven again
+  const isShort = redriven && leftMs < channel.turnBudgetMs * REDRIVE_SHARE_MIN;
+  if (isShort || isTooLate(visit)) {
+    await gateway.store.release(lease); // an unsettled turn stays one, so it is driven again
     return refused(visit, "session_busy");
   }
   const opened = openTurn(inbound, held.session, {
@@ -170,6 +180,16 @@ async function takeTurn(visit: Visit): Promise<Taken> {
   const settled = await settle(visit, lease, done, "shownInput" in opened ? opened.shownInput : "");
   if (opened.type === "abort") tellBackend(gateway, done.session, opened.session.appState);
   return { ...settled, isShown: opened.type === "repeat" && !held.undelivered };
+}
+
+/** Nobody would read its screen. */
+function isTooLate({ gateway, inbound, budget, isGone }: Visit): boolean {
+  return wantsScreen(inbound) && (isGone() || gateway.nowMs() >= budget.deadlineMs);
+}
+
+/** What is not a notice or a question to us: that has its effect, however late it is. */
+function wantsScreen({ phase }: Inbound): boolean {
+  return phase === "begin" || phase === "continue" || phase === "unknown";
 }
 
 /** A turn under way means that it lives. */
@@ -251,8 +271,11 @@ async function settle(visit: Visit, lease: Lease, done: Done, input: string): Pr
     flaw: reply?.flaw,
   };
   const expiresAtMs = nowMs + gateway.sessionTtlMs;
-  const settling = { session, channel: channel.name, record, nowMs, expiresAtMs };
-  const settled = await inTime(visit, gateway.store.settle(lease, settling));
+  const isUnread = () => isTooLate(visit);
+  const settling = { session, channel: channel.name, record, nowMs, expiresAtMs, isUnread };
+  const settled = await inTime(visit, gateway.store.settle(lease, settling), (isSettled) =>
+    isSettled ? gateway.store.undelivered(lease.key, session.id) : undefined,
+  );
   // Not written: the turn may be driven again, so nothing can be promised (RELIABILITY 2.3).
   if (settled === undefined) return refused(visit, "turn_unsettled");
   if (!settled) return refused(visit, "session_busy");
@@ -329,10 +352,16 @@ function inTime<T>(
   });
 }
 
-function beginVisit(gateway: Gateway, channel: Channel, request: WireRequest): Visit {
-  const startedAtMs = gateway.nowMs();
+function beginVisit(
+  gateway: Gateway,
+  channel: Channel,
+  request: WireRequest,
+  isGone: Visit["isGone"],
+): Visit {
+  const cameAtMs = gateway.cameAtMs();
   const hops = hopsOf(request);
   const inbound = channel.codec.decode(request);
+  const startedAtMs = wantsScreen(inbound) ? cameAtMs : gateway.nowMs();
   const said = fingerprint(inbound);
   return {
     gateway,
@@ -343,6 +372,7 @@ function beginVisit(gateway: Gateway, channel: Channel, request: WireRequest): V
     saidDigest: gateway.digest(said),
     octets: request.body.length,
     budget: { startedAtMs, deadlineMs: startedAtMs + channel.turnBudgetMs, hops },
+    isGone,
   };
 }
 

@@ -126,7 +126,9 @@ async function settle(
     flaw: undefined,
   };
   const expiresAtMs = nowMs + gateway.sessionTtlMs;
-  const settlement = { session, channel: channel.name, record, nowMs, expiresAtMs };
+  const settlement = {
+    ...{ session, channel: channel.name, record, nowMs, expiresAtMs, isUnread: () => false },
+  };
   if (!(await gateway.store.settle(lease, settlement))) return;
   const { msisdn, networkSessionId } = session;
   const inbound: Inbound = {

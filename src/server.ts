@@ -43,6 +43,7 @@ import { channelOf, createClientAddress, createDoors } from "./transports/channe
 import type { DoorOutcome } from "./transports/door.ts";
 import { createHttpServer, stopAccepting } from "./transports/http.ts";
 import { startLinks } from "./transports/links.ts";
+import { watchStandstill } from "./transports/standstill.ts";
 import type { Store, Turn } from "./types.ts";
 
 export type Running = {
@@ -99,8 +100,10 @@ export async function startServer(config: Config, log: Log, version: string, sha
   const observe = createObserver({ log, metrics, events, times, countTurn, wallMs });
   const apps = createApps(config, keys, report);
   await registerApps(registry, config.apps);
+  const standstill = watchStandstill({ nowMs });
+  const { cameAtMs } = standstill;
   const parts = { config, settings, registry, store, caller, apps, digest, observe, report };
-  const gateway = createGateway(parts);
+  const gateway = createGateway({ ...parts, cameAtMs });
   const clientAddress = createClientAddress(config);
   const { channels } = config;
   const isDraining = () => state.isDraining;
@@ -117,8 +120,7 @@ export async function startServer(config: Config, log: Log, version: string, sha
   const linked = shared?.ownsLinks === false ? [] : channels;
   const links = startLinks(linked, { gateway, onRequest, isDraining, log });
   const app = createApp(
-    (handler) =>
-      createHttpServer({ doors: doors.byPath, trees: doors.trees, isDraining, report }, handler),
+    (handler) => createHttpServer({ doors, isDraining, report, cameAtMs }, handler),
     report,
   );
   const manage = { config, settings, store: store.management, clientAddress, wallMs };
@@ -168,6 +170,7 @@ export async function startServer(config: Config, log: Log, version: string, sha
     if (isDrained) await Promise.all([caller.close(), apps.close()]);
     await node.leave();
     await store.close();
+    standstill.close();
     log.info("stopped", { reason: isDrained ? "drained" : "drain time over" });
     return isDrained;
   }
@@ -294,6 +297,7 @@ function createGateway(parts: {
   readonly digest: Digest;
   readonly observe: Gateway["observe"];
   readonly report: Gateway["report"];
+  readonly cameAtMs: Gateway["cameAtMs"];
 }): Gateway {
   const { config, settings, registry, store, caller, apps, digest, observe, report } = parts;
   return {
@@ -312,6 +316,7 @@ function createGateway(parts: {
     observe,
     report,
     nowMs,
+    cameAtMs: parts.cameAtMs,
     wallMs,
     waitMs: (ms) => wait(ms),
     deadlines: createDeadlines({ nowMs }),

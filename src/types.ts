@@ -339,6 +339,11 @@ export type Settlement = {
   readonly record: TurnRecord;
   readonly nowMs: number;
   readonly expiresAtMs: number;
+  /**
+   * Nobody waits for the screen any more, as `undelivered` says of one that nobody read. Asked when
+   * it is written: there may be a queue before that.
+   */
+  readonly isUnread: () => boolean;
 };
 
 export interface SessionStore {

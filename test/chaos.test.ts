@@ -25,7 +25,7 @@ import { until } from "./support/operator.ts";
 const BUDGET_MS = 4_000;
 const plan: SessionPlan = {
   ...{ atMs: 0, msisdn: "258840000001", networkId: "n1", wire: "kairos", code: CODES.remembers },
-  ...{ inputs: ["1", "2"], node: 0, thinkMs: 0, isImpatient: false },
+  ...{ inputs: ["1", "2"], node: 0, thinkMs: 0, isImpatient: false, isAfterwards: false },
 };
 const screens = [[], ["1"], ["1", "2"]].map((inputs) => screenAfter(plan.msisdn, inputs));
 const call = (nth: number, input: string): LedgerCall => ({
@@ -34,7 +34,7 @@ const call = (nth: number, input: string): LedgerCall => ({
 const slow = { node: 1, networkId: "n1", sentAt: 10_000, answered: true, lagMs: 0 };
 /** A session that went well. */
 const good: Histories = {
-  sessions: [{ plan, screens, end: "done", sent: 3 }],
+  sessions: [{ plan, screens, end: "done", sent: 3, story: [] }],
   slow: [],
   calls: [call(1, ""), call(2, "1"), call(3, "2")],
   records: screens.map((screen) => ({ networkId: "n1", outcome: "ok", screen })),
@@ -46,7 +46,7 @@ const good: Histories = {
 describe("the checkers", () => {
   const rulesOf = (changed: Partial<Histories>): readonly string[] =>
     judge({ ...good, ...changed }).violations.map(({ rule }) => rule);
-  const cut = { plan, screens: screens.slice(0, 2), end: "maybe_done", sent: 3 };
+  const cut = { plan, screens: screens.slice(0, 2), end: "maybe_done", sent: 3, story: [] };
 
   test("find nothing in a session that went well", () => {
     const { violations, accepted, missing, transfers, ends } = judge(good);
@@ -103,6 +103,14 @@ describe("the checkers", () => {
   test("find a screen of somebody else, and a subscriber left without an answer", () => {
     for (const end of ["wrong_screen", "no_answer"])
       assert.deepEqual(rulesOf({ sessions: [{ ...cut, end }] }), [end]);
+  });
+
+  test("find that the service is not well again after the last fault", () => {
+    const afterwards = { ...plan, isAfterwards: true };
+    const lost = { ...good.sessions[0]!, plan: afterwards, screens: [], end: "not_sent" };
+    const histories = { sessions: [lost], calls: [], records: [] };
+    assert.deepEqual(rulesOf(histories), ["not_recovered"]);
+    assert.deepEqual(rulesOf({ sessions: [{ ...good.sessions[0]!, plan: afterwards }] }), []);
   });
 
   test("find a late answer, but not one of a node that was asleep, or seen late", () => {

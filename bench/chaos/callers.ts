@@ -1,12 +1,14 @@
 /**
  * The networks and their subscribers, run as a child process. Each session begins at its time
- * whatever becomes of the others. A request that brought no answer is sent again, to another node,
- * as an aggregator does. Writes what every session saw to a file and says so.
+ * whatever becomes of the others; the last ones when a second message says that all is calm. A
+ * request that brought no answer is sent again, to another node, as an aggregator does. Writes what
+ * every session saw to a file and says so.
  */
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { Agent, request } from "undici";
-import { NODES, planSessions, type Options, type SessionPlan } from "./plan.ts";
+import { clock, NODES, planSessions, type Options, type SessionPlan } from "./plan.ts";
 import { readScreen, screenAfter, TEXTS, writeRequest } from "./wires.ts";
 
 export type CallersOrder = {
@@ -25,6 +27,8 @@ export type SessionSeen = {
   /** The screen that should never be. */
   readonly odd?: string;
   readonly sent: number;
+  /** Each request and what came of it, to be read beside what a checker found. */
+  readonly story: readonly string[];
 };
 /** A request whose connection lived, and that took long: who is to blame is checked later. */
 export type SlowRequest = {
@@ -46,6 +50,7 @@ export type CallersReport = {
 /** Beyond the budget, an aggregator waits no longer. */
 const PATIENCE_MS = 2_500;
 const GIVE_UP_MS = 120_000;
+const AFTERWARDS_EVERY_MS = 200;
 const LAG_EVERY_MS = 50;
 /** Before the process itself can have been late. */
 const SLOW_MS = 100;
@@ -56,7 +61,7 @@ let requests = 0;
 let broken = 0;
 
 process.on("disconnect", () => process.exit(0));
-process.on("message", (order: CallersOrder) => void hold(order));
+process.once("message", (order: CallersOrder) => void hold(order));
 
 async function hold({ options, ports, file }: CallersOrder): Promise<void> {
   const agent = new Agent({ connect: { timeout: 2_000 }, pipelining: 1 });
@@ -66,7 +71,9 @@ async function hold({ options, ports, file }: CallersOrder): Promise<void> {
   let over = 0;
   const tell = () => process.send?.({ type: "progress", begun: sessions.length, over });
   const timer = setInterval(tell, 500);
+  const calm = once(process, "message");
   for (const plan of planSessions(options)) {
+    if (plan.isAfterwards) await calm.then(() => wait(AFTERWARDS_EVERY_MS));
     const leftMs = startMs + plan.atMs - performance.now();
     if (leftMs > 0) await wait(leftMs);
     sessions.push(live(plan, { agent, ports, budgetMs: options.budgetMs }).finally(() => over++));
@@ -89,22 +96,23 @@ type Network = {
 
 async function live(plan: SessionPlan, network: Network): Promise<SessionSeen> {
   const screens: string[] = [];
+  const story: string[] = [];
   let sent = 0;
   for (let step = 0; step <= plan.inputs.length; step += 1) {
     if (step > 0) await wait(plan.thinkMs);
     const inputs = plan.inputs.slice(0, step);
-    const { text, isEnd, tries } = await insist(plan, inputs, network, sent);
+    const { text, isEnd, tries } = await insist(plan, inputs, network, { sent, story });
     sent += tries;
-    if (text === undefined) return { plan, screens, end: "no_answer", sent };
+    if (text === undefined) return { plan, screens, end: "no_answer", sent, story };
     const kind = TEXTS.get(text);
-    if (kind !== undefined) return { plan, screens, end: kind, sent };
+    if (kind !== undefined) return { plan, screens, end: kind, sent, story };
     if (text !== screenAfter(plan.msisdn, inputs))
-      return { plan, screens, end: "wrong_screen", odd: text, sent };
+      return { plan, screens, end: "wrong_screen", odd: text, sent, story };
     screens.push(text);
     if (isEnd !== (step === plan.inputs.length))
-      return { plan, screens, end: "wrong_end", odd: text, sent };
+      return { plan, screens, end: "wrong_end", odd: text, sent, story };
   }
-  return { plan, screens, end: "done", sent };
+  return { plan, screens, end: "done", sent, story };
 }
 
 type Insisted = {
@@ -118,13 +126,17 @@ async function insist(
   plan: SessionPlan,
   inputs: readonly string[],
   network: Network,
-  sent: number,
+  { sent, story }: { readonly sent: number; readonly story: string[] },
 ): Promise<Insisted> {
   const untilMs = performance.now() + GIVE_UP_MS;
   let hangsUp = plan.isImpatient && inputs.length > 0;
   for (let tries = 1; ; tries += 1) {
     const node = (plan.node + sent + tries) % NODES;
+    const sentAt = Date.now();
     const screen = await send(plan, inputs, network, node, hangsUp);
+    const came = screen?.text.slice(-20) ?? (hangsUp ? "hung up" : "nothing");
+    const asked = `${inputs.at(-1) ?? "dial"} at ${clock(sentAt)} to ${node}`;
+    story.push(`${asked}: ${came}, ${Date.now() - sentAt} ms`);
     hangsUp = false;
     if (screen !== undefined && TEXTS.get(screen.text) !== "wait") return { ...screen, tries };
     if (performance.now() > untilMs) return { text: undefined, isEnd: false, tries };

@@ -74,7 +74,7 @@ export function judge(histories: Histories): Verdict {
     accepted += seen.screens.length;
     missing += kept.missing;
   }
-  violations.push(...judgeIds(calls), ...judgeTimes(histories));
+  violations.push(...judgeIds(calls), ...judgeTimes(histories), ...judgeAfterwards(sessions));
   violations.push(...histories.died.map((what) => ({ rule: "node_died", what })));
   if (mayLose && missing !== countedLost)
     violations.push({ rule: "miscounted_loss", what: `${missing} lost, ${countedLost} counted` });
@@ -89,11 +89,11 @@ export function judge(histories: Histories): Verdict {
   };
 }
 
-function judgeEnd({ plan, end, odd }: SessionSeen): readonly Violation[] {
+function judgeEnd({ plan, end, odd, story }: SessionSeen): readonly Violation[] {
   if (!NEVER.has(end)) return [];
-  return [
-    { rule: end, what: `${plan.wire} ${plan.networkId}${odd === undefined ? "" : `: ${odd}`}` },
-  ];
+  const seen = odd === undefined ? "" : `: ${odd}`;
+  const told = story.map((line) => `\n    ${line}`).join("");
+  return [{ rule: end, what: `${plan.wire} ${plan.networkId}${seen}${told}` }];
 }
 
 /** Exactly once, and in order: what was done is a beginning of the plan, without a repeat. */
@@ -156,6 +156,14 @@ function judgeIds(calls: readonly LedgerCall[]): readonly Violation[] {
         : [{ rule: "shared_transaction", what: transactionId }]),
     ];
   });
+}
+
+/** Faults are over: all is as before, but for what the ledger itself never answers. */
+function judgeAfterwards(sessions: readonly SessionSeen[]): readonly Violation[] {
+  const ends = sessions.filter(({ plan }) => plan.isAfterwards).map(({ end }) => end);
+  const done = ends.filter((end) => end === "done").length;
+  if (done * 2 > ends.length || ends.length === 0) return [];
+  return [{ rule: "not_recovered", what: `of the last sessions: ${ends.join(", ")}` }];
 }
 
 /** Answered within the budget, but for the time that the node was stopped and we ourselves late. */

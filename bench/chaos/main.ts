@@ -87,5 +87,6 @@ export function describe(options: Options, result: ChaosResult): string {
         verdict.violations.filter((one) => one.rule === rule).slice(0, VIOLATIONS_SHOWN),
       )
       .map(({ rule, what }) => `  ${rule}: ${what}`),
+    ...(rules.size === 0 ? [] : ["Faults", ...result.story.map((line) => `  ${line}`)]),
   ].join("\n");
 }

@@ -43,6 +43,9 @@ const FORGETS_SHARE = 0.3;
  */
 const IMPATIENT_SHARE = 0.01;
 
+/** Sessions that begin when all faults are over. */
+export const AFTERWARDS = 10;
+
 export type SessionPlan = {
   readonly atMs: number;
   readonly msisdn: string;
@@ -53,6 +56,8 @@ export type SessionPlan = {
   readonly node: number;
   readonly thinkMs: number;
   readonly isImpatient: boolean;
+  /** Begins when the last fault is over: the service has to be well again. */
+  readonly isAfterwards: boolean;
 };
 
 export type Link = "postgres" | "redis" | "ledger";
@@ -104,6 +109,7 @@ export function planSessions({ seed, minutes, sessions }: Options): readonly Ses
       node: random.between(0, NODES),
       thinkMs: random.between(100, 1_500),
       isImpatient: random.next() < IMPATIENT_SHARE && wire !== "kairos",
+      isAfterwards: index >= sessions - AFTERWARDS,
     };
   });
 }
@@ -143,4 +149,9 @@ export function planFaults(options: Options): readonly Fault[] {
     }),
   ] as Fault[];
   return faults.sort((left, right) => left.atMs - right.atMs);
+}
+
+/** Minute, second and millisecond, as in the stories of sessions. */
+export function clock(ms: number): string {
+  return new Date(ms).toISOString().slice(14, -1);
 }

@@ -16,12 +16,14 @@ import { judge, type RecordRow, type Verdict } from "./check.ts";
 import { startFaultProxy, type FaultProxy } from "./fault-proxy.ts";
 import type { LedgerCall } from "./ledger.ts";
 import { ADMIN_KEY, createNode, type Node } from "./nodes.ts";
-import { CODES, NODES, planFaults, type Fault, type Link, type Options } from "./plan.ts";
+import { clock, CODES, NODES, planFaults, type Fault, type Link, type Options } from "./plan.ts";
 
 export type ChaosResult = {
   readonly verdict: Verdict;
   /** How often each fault was there. */
   readonly faults: Readonly<Record<string, number>>;
+  /** Each of them, with its times: to be read beside what a checker found. */
+  readonly story: readonly string[];
   readonly requests: number;
   readonly brokenConnections: number;
   readonly slowRequests: number;
@@ -36,6 +38,8 @@ export type Site = {
 };
 type Server = { readonly kill: () => Promise<void>; readonly start: () => Promise<void> };
 
+/** After the last fault: breakers look again. */
+const CALM_MS = 6_000;
 /** After the last session: leases lapse, and a stalled drain catches up. */
 const SETTLE_MS = 3_000;
 
@@ -70,7 +74,7 @@ export async function runChaos(
     const callers = childOf("callers.ts");
     closing.unshift(() => callers.stop());
     callers.child.send({ options, ports: nodes.map(({ port }) => port), file: callersFile });
-    const { faults, tookMs } = await disturb(site, options, callers, say);
+    const { faults, story, tookMs } = await disturb(site, options, callers, say);
     await wait(SETTLE_MS);
     const countedLost = redis === undefined ? undefined : await lostRecords(nodes);
     for (const node of nodes) await node.end();
@@ -88,7 +92,16 @@ export async function runChaos(
     });
     const { requests, broken: brokenConnections } = report;
     const slowRequests = report.slow.length;
-    return { verdict, faults, requests, brokenConnections, slowRequests, tookMs, countedLost };
+    return {
+      verdict,
+      faults,
+      story,
+      requests,
+      brokenConnections,
+      slowRequests,
+      tookMs,
+      countedLost,
+    };
   } finally {
     for (const close of closing) await close();
   }
@@ -179,8 +192,8 @@ async function disturb(
   say: (line: string) => void,
 ) {
   const faults: Record<string, number> = {};
+  const story: string[] = [];
   const startMs = performance.now();
-  const stop = new AbortController();
   const over = new Promise<void>((resolve, reject) => {
     callers.child.on("exit", () => reject(new Error("the callers are gone")));
     let saidMs = 0;
@@ -194,15 +207,19 @@ async function disturb(
   });
   const causing = planFaults(options).map(async (fault) => {
     const leftMs = startMs + fault.atMs - performance.now();
-    await wait(Math.max(0, leftMs), undefined, { signal: stop.signal }).catch(() => undefined);
-    if (stop.signal.aborted) return;
+    await wait(Math.max(0, leftMs));
+    const fromMs = Date.now();
     const did = await cause(site, fault);
-    if (did) faults[nameOf(fault)] = (faults[nameOf(fault)] ?? 0) + 1;
+    if (!did) return;
+    const { atMs: _, ...what } = fault;
+    story.push(`${clock(fromMs)} to ${clock(Date.now())}: ${JSON.stringify(what)}`);
+    faults[nameOf(fault)] = (faults[nameOf(fault)] ?? 0) + 1;
   });
-  await Promise.race([over, Promise.all(causing).then(() => over)]);
-  stop.abort();
-  await Promise.all(causing);
-  return { faults, tookMs: performance.now() - startMs };
+  const calm = Promise.all(causing)
+    .then(() => wait(CALM_MS))
+    .then(() => callers.child.send("calm"));
+  await Promise.all([calm, over]);
+  return { faults, story, tookMs: performance.now() - startMs };
 }
 
 /** False where there was nobody to do it to. Resolves when it is over. */

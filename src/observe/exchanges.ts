@@ -78,6 +78,7 @@ export async function watchTurn(
   channel: Channel,
   request: WireRequest,
   target: string,
+  isGone?: () => boolean,
 ): Promise<{ readonly exchange: Exchange; readonly turn: TurnSeen }> {
   const attempts: AttemptOnWire[] = [];
   const startedAtMs = gateway.nowMs();
@@ -93,7 +94,7 @@ export async function watchTurn(
     callBackend: (backend, turn, budget, kept) =>
       gateway.callBackend(backend, turn, { ...budget, onAttempt }, kept),
   };
-  const exchange = await handleTurn(watched, channel, request);
+  const exchange = await handleTurn(watched, channel, request, isGone);
   const tookMs = gateway.nowMs() - startedAtMs;
   const turn = { channel, target, request, answered: exchange.wire, attempts, page, tookMs };
   return { exchange, turn };
@@ -128,8 +129,9 @@ export function keepingTurns(
   exchanges: Exchanges,
   pathOf: (channel: string) => string,
 ): typeof handleTurn {
-  return async (gateway, channel, request) => {
-    const { exchange, turn } = await watchTurn(gateway, channel, request, pathOf(channel.name));
+  return async (gateway, channel, request, isGone) => {
+    const target = pathOf(channel.name);
+    const { exchange, turn } = await watchTurn(gateway, channel, request, target, isGone);
     if (exchange.sessionId !== undefined) exchanges.keep(exchange.sessionId, turn);
     return exchange;
   };

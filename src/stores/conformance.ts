@@ -109,6 +109,7 @@ export function settlementOf(change: Partial<Settlement> = {}): Settlement {
     record: recordOf({ startedAtMs: nowMs }),
     nowMs,
     expiresAtMs: nowMs + TTL_MS,
+    isUnread: () => false,
     ...change,
   };
 }
@@ -309,6 +310,22 @@ const TURNS: readonly Case[] = [
       assert.equal(second.undelivered, true);
       await store.sessions.settle(second.lease, settlementOf({ nowMs: T0 + 2 }));
       assert.equal((await leased(store, { nowMs: T0 + 3 })).undelivered, false);
+    },
+  ],
+  [
+    "a reply that nobody waited for is settled as undelivered, in one step",
+    async (store) => {
+      await turn(store, {}, { isUnread: () => true });
+      const first = await leased(store, { nowMs: T0 + 1 });
+      assert.equal(first.undelivered, true);
+      const again = settlementOf({ nowMs: T0 + 1, isUnread: () => true });
+      assert.equal(await store.sessions.settle(first.lease, again), true);
+      assert.equal(await store.sessions.settle(first.lease, again), false);
+      const second = await leased(store, { nowMs: T0 + 2 });
+      assert.equal(second.undelivered, true);
+      await store.sessions.settle(second.lease, settlementOf({ nowMs: T0 + 2 }));
+      assert.equal((await leased(store, { nowMs: T0 + 3 })).undelivered, false);
+      assert.deepEqual(await outcomesOf(store, sessionId(1)), ["ok", "ok", "ok"]);
     },
   ],
 ];

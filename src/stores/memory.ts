@@ -125,7 +125,7 @@ function firstDrive({ leases, sessionsMax }: Tables, freshId: string) {
 }
 
 function settle(tables: Tables, lease: Lease, settlement: Settlement): boolean {
-  const { session, channel, record, nowMs, expiresAtMs } = settlement;
+  const { session, channel, record, nowMs, expiresAtMs, isUnread } = settlement;
   if (tables.leases.get(lease.key)?.token !== lease.token) return false;
   tables.leases.delete(lease.key);
   let entry = tables.byKey.get(lease.key);
@@ -142,7 +142,7 @@ function settle(tables: Tables, lease: Lease, settlement: Settlement): boolean {
   entry.channel = channel;
   entry.expiresAtMs = expiresAtMs;
   entry.lastAtMs = nowMs;
-  entry.undelivered = false;
+  entry.undelivered = isUnread();
   append(entry, record);
   return true;
 }

@@ -12,11 +12,12 @@ const store = await postgresStore({
   connectionsMax: 2,
   report: () => undefined,
 });
-const held = await store.sessions.open(askOf());
+const nowMs = Date.now();
+const held = await store.sessions.open(askOf({ nowMs }));
 if (held.type !== "leased") throw new Error("the key is new");
 const session = sessionOf({ id: held.lease.freshId });
-await store.sessions.settle(held.lease, settlementOf({ session }));
-process.send?.("settled");
+await store.sessions.settle(held.lease, settlementOf({ session, nowMs }));
+process.send?.(nowMs);
 await once(process, "message");
 await store.close();
 process.disconnect();

@@ -3,13 +3,35 @@
  * leaves a network that asks again, and on a wire without message ids the same words may be an
  * answer to the next screen (RELIABILITY F59). So each process holds an advisory lock of its own,
  * which the server gives up with the connection; a session settled by one that is gone, and did
- * not say good-bye, may not have been answered. dialyard_open looks, in its one round trip.
+ * not say good-bye, may not have been answered. One that was stopped keeps its connection and is
+ * silent: what it settled about its last beat is in doubt too. dialyard_open looks, in its one
+ * round trip.
  */
 import { randomInt } from "node:crypto";
 import type { ClientConfig } from "pg";
 import { keepConnection } from "./postgres-connection.ts";
 
 const RUN_IDS_MAX = 2 ** 48 - 1; // as far as randomInt goes
+const BEAT_MS = 500;
+/** The server's clock says who is silent, the process's own what it settled about then. */
+const BEAT = "UPDATE runs SET beat_at = now(), beat_ms = $2 WHERE id = $1";
+/** Four beats. */
+const SILENCE_SECONDS = 2;
+const DOUBT_MS = 60_000;
+
+/** Migration 0009. Who beats not, because it is of a release before, is never silent. */
+export const SILENCE = [
+  "ALTER TABLE runs ADD COLUMN beat_at timestamptz, ADD COLUMN beat_ms bigint",
+  `CREATE OR REPLACE FUNCTION dialyard_is_doubted(run_id bigint, answered_at bigint, now_ms bigint)
+RETURNS boolean LANGUAGE sql AS $$
+  SELECT now_ms - answered_at < ${DOUBT_MS} AND run_id IS NOT NULL
+    AND EXISTS (SELECT 1 FROM runs WHERE id = run_id AND (
+      (beat_at < now() - interval '${SILENCE_SECONDS} seconds'
+        AND answered_at > beat_ms - ${BEAT_MS})
+      OR pg_try_advisory_xact_lock_shared(run_id)))
+$$`,
+];
+
 /** Of runs that ended without a good-bye: longer than any session may be in doubt. */
 const FORGET = `DELETE FROM runs WHERE since < now() - interval '1 day'
   AND pg_try_advisory_xact_lock_shared(id)`;
@@ -26,16 +48,30 @@ export async function startRun(
   const connection = await keepConnection(
     config,
     async (client, isFirst) => {
+      await client.query("SET synchronous_commit = off"); // of beats
       // Waits where the server has not noticed yet that the connection before is gone.
       const locked = client.query("SELECT pg_advisory_lock($1)", [id]);
       if (!isFirst) return void locked.catch(report);
       await locked;
       await client.query("INSERT INTO runs (id) VALUES ($1)", [id]);
+      await client.query(BEAT, [id, Date.now()]);
       await client.query(FORGET);
     },
     report,
   );
+  let isBeating = false;
+  const timer = setInterval(() => {
+    const client = connection.client();
+    if (client === undefined || isBeating) return;
+    isBeating = true;
+    client
+      .query(BEAT, [id, Date.now()])
+      .catch(report)
+      .finally(() => (isBeating = false));
+  }, BEAT_MS);
+  timer.unref();
   return async () => {
+    clearInterval(timer);
     await connection.client()?.query("DELETE FROM runs WHERE id = $1", [id]).catch(report);
     await connection.close();
   };

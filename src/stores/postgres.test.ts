@@ -18,7 +18,6 @@ import {
   sessionId,
   sessionOf,
   settlementOf,
-  T0,
   testStore,
 } from "./conformance.ts";
 import { postgresStore } from "./postgres.ts";
@@ -109,9 +108,10 @@ describe("PostgreSQL", { skip: noPostgres }, () => {
       const script = fileURLToPath(new URL("postgres-killed.fixture.ts", import.meta.url));
       const node = fork(script, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
       node.send(url);
-      await once(node, "message");
+      const [settledAtMs] = (await once(node, "message")) as [number];
       await end(node);
-      const held = await here.sessions.open(askOf({ digest: "other", nowMs: T0 + afterMs }));
+      const nowMs = settledAtMs + afterMs;
+      const held = await here.sessions.open(askOf({ digest: "other", nowMs }));
       node.kill("SIGKILL");
       await here.close();
       return held.type === "leased" && held.session !== undefined && held.undelivered;
@@ -134,6 +134,21 @@ describe("PostgreSQL", { skip: noPostgres }, () => {
     });
     test("was answered, when that node stopped by itself", async () => {
       assert.equal(await isDoubted(stop), false);
+    });
+    test("may not have been answered, when that node stands still since", async () => {
+      const stopped = async (node: ChildProcess): Promise<void> => {
+        node.kill("SIGSTOP");
+        await wait(2_500);
+      };
+      assert.equal(await isDoubted(stopped, 2_500), true);
+    });
+    test("was answered, when that node stood still only later", async () => {
+      const stopped = async (node: ChildProcess): Promise<void> => {
+        await wait(1_500); // more beats
+        node.kill("SIGSTOP");
+        await wait(2_500);
+      };
+      assert.equal(await isDoubted(stopped, 4_000), false);
     });
     test("is in doubt for a minute, not for good", async () => {
       assert.equal(await isDoubted(kill, 61_000), false);

@@ -146,21 +146,39 @@ type LeasedRow = StaticColumns & {
   readonly state: string | null;
 };
 
+/** Prepared by name on each connection: parsed once, not at every turn. */
+type Statement = { readonly name: string; readonly text: string };
 const OPEN = "SELECT * FROM dialyard_open($1, $2, $3, $4, $5, $6, $7)";
 const TAKE_OVER = `SELECT * FROM dialyard_take_over(
   $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`;
-const SETTLE = `SELECT dialyard_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-  $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26) AS settled`;
+const SETTLE_ARGUMENTS = Array.from({ length: 26 }, (_, index) => `$${index + 1}`).join(", ");
+const SETTLE = {
+  name: "settle",
+  text: `SELECT dialyard_settle(${SETTLE_ARGUMENTS}) AS settled`,
+};
+const SETTLE_UNREAD = {
+  name: "settle_unread",
+  text: `SELECT dialyard_settle_unread(${SETTLE_ARGUMENTS}) AS settled`,
+};
 const RELEASE = "SELECT dialyard_release($1, $2)";
 const UNDELIVERED = "UPDATE sessions SET undelivered = 1 WHERE key = $1 AND id = $2";
 
 function sessionStore(pool: Pool, sealer: Sealer, digest: Digest): SessionStore {
   const { newToken } = randomIds();
-  /** Prepared by name on each connection: parsed once, not at every turn. */
-  const query = async <Row>(name: string, text: string, values: readonly unknown[]) => {
-    const { rows } = await pool.query({ name, text, values: [...values] });
-    return rows as Row[];
-  };
+  const query = <Row>(name: string, text: string, values: readonly unknown[]) =>
+    queryAs<Row>(() => ({ name, text }), values);
+  /** `statement` is asked when there is a connection, behind the queue for one. */
+  async function queryAs<Row>(statement: () => Statement, values: readonly unknown[]) {
+    const client = await pool.connect();
+    try {
+      const { rows } = await client.query({ ...statement(), values: [...values] });
+      client.release();
+      return rows as Row[];
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  }
 
   async function open(ask: Ask): Promise<Held> {
     const { key, nowMs, freshId, msisdn } = ask;
@@ -233,7 +251,8 @@ function sessionStore(pool: Pool, sealer: Sealer, digest: Digest): SessionStore 
   async function settle(lease: Lease, settlement: Settlement): Promise<boolean> {
     const { session, channel, record, nowMs, expiresAtMs } = settlement;
     const { id, msisdn } = session;
-    const rows = await query<{ settled: boolean }>("settle", SETTLE, [
+    const statement = () => (settlement.isUnread() ? SETTLE_UNREAD : SETTLE);
+    const rows = await queryAs<{ settled: boolean }>(statement, [
       ...[lease.key, lease.token, nowMs],
       ...[id, outcomeOf(session), expiresAtMs, session.turns, writeState(session, sealer), channel],
       session.networkSessionId ?? null,

@@ -47,7 +47,7 @@ export function writeSession(
   { call, run }: { readonly call: string; readonly run: string },
   sealer: Sealer,
 ): string {
-  const { session, channel, nowMs, expiresAtMs } = settlement;
+  const { session, channel, nowMs, expiresAtMs, isUnread } = settlement;
   const stored: StoredSession = {
     id: session.id,
     outcome: outcomeOf(session),
@@ -64,7 +64,7 @@ export function writeSession(
     run,
     state: stateOf(session, sealer),
   };
-  return `0|${call}|${JSON.stringify(stored)}`;
+  return `${isUnread() ? 1 : 0}|${call}|${JSON.stringify(stored)}`;
 }
 
 export function findSession(text: string | null): FoundSession | undefined {

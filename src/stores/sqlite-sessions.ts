@@ -119,6 +119,7 @@ export function settle(tables: TurnTables, lease: Lease, settlement: Settlement)
     unwrittenSinceMs: unwrittenFrom === 0 ? nowMs : (before?.unwrittenSinceMs ?? nowMs),
   });
   if (!isBehind) writeRow(tables, key);
+  if (settlement.isUnread()) markUndelivered(tables, key, session.id);
   const overflowing = hot.overflow();
   if (overflowing !== undefined) writeBack(tables, overflowing);
   return true;

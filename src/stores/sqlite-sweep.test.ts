@@ -48,7 +48,14 @@ async function answer(sessions: SessionStore, id: string, nowMs: number, expires
     replyOctets: 1,
     flaw: undefined,
   } as const;
-  const settlement = { session, channel: "test", record, nowMs, expiresAtMs };
+  const settlement = {
+    session,
+    channel: "test",
+    record,
+    nowMs,
+    expiresAtMs,
+    isUnread: () => false,
+  };
   assert.equal(await sessions.settle(held.lease, settlement), true);
 }
 

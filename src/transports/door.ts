@@ -43,13 +43,15 @@ export type Door = (
   response: ServerResponse,
   path: string,
   query: string,
+  /** When it may have come, where it waited to be accepted (accept-queue.ts). */
+  acceptedFromMs?: number,
 ) => void;
 
 /** RELIABILITY 2.6: a webhook body. */
 const BODY_OCTETS_MAX = 8 * 1024;
 
 export function createDoor(options: DoorOptions): Door {
-  const { channel, gateway, takeTurn = handleTurn } = options;
+  const { channel, takeTurn = handleTurn } = options;
   const { methods = ["POST"] } = channel.codec;
 
   function send(response: ServerResponse, reply: WireReply, reason?: string): void {
@@ -75,30 +77,23 @@ export function createDoor(options: DoorOptions): Door {
   }
 
   async function take(
+    gateway: Gateway,
     request: IncomingMessage,
     response: ServerResponse,
-    body: string,
-    path: string,
-    query: string,
+    wire: WireRequest,
   ) {
-    const signature = checkSignature(options, request, body);
+    const signature = checkSignature(options, request, wire.body);
     if (signature.type === "refused") return refuse(response, 401, signature.reason);
-    const wire = {
-      method: request.method ?? "",
-      path,
-      query,
-      headers: request.headers as Record<string, string | undefined>,
-      body,
-    };
     const { codec } = channel;
     try {
       if (codec.pushes !== undefined) {
         send(response, codec.pushes.acknowledge(codec.decode(wire)));
-        const pushed = push(wire).catch(gateway.report);
+        const pushed = push(gateway, wire).catch(gateway.report);
         options.pushing.add(pushed);
         return void pushed.finally(() => options.pushing.delete(pushed));
       }
-      const exchange = await takeTurn(gateway, signedChannel(channel, signature.messageId), wire);
+      const signed = signedChannel(channel, signature.messageId);
+      const exchange = await takeTurn(gateway, signed, wire, () => response.destroyed);
       send(response, exchange.wire);
       // The network hung up while we worked: the same input again will be a retransmit.
       if (response.destroyed && exchange.sessionId !== undefined) {
@@ -112,8 +107,8 @@ export function createDoor(options: DoorOptions): Door {
   }
 
   /** The network has its acknowledgement; the screen goes out by a call of ours. */
-  async function push(wire: WireRequest): Promise<void> {
-    const deadlineMs = gateway.nowMs() + channel.turnBudgetMs;
+  async function push(gateway: Gateway, wire: WireRequest): Promise<void> {
+    const deadlineMs = gateway.cameAtMs() + channel.turnBudgetMs;
     const exchange = await takeTurn(gateway, channel, wire);
     if (!exchange.isDue || options.pusher === undefined) return;
     const pushed = await options.pusher.push(exchange.wire, deadlineMs);
@@ -123,7 +118,7 @@ export function createDoor(options: DoorOptions): Door {
     await gateway.store.undelivered(exchange.key, exchange.sessionId);
   }
 
-  return (request, response, path, query) => {
+  return (request, response, path, query, acceptedFromMs) => {
     const address = options.clientAddress(request);
     const isListed = options.allow !== undefined && isAllowed(address, options.allow);
     if (options.allow !== undefined && !isListed)
@@ -147,12 +142,21 @@ export function createDoor(options: DoorOptions): Door {
           error.message,
         );
       }
-      take(request, response, body.text, path, query).catch((error: unknown) => {
+      const headers = request.headers as Record<string, string | undefined>;
+      const wire = { method: request.method ?? "", path, query, headers, body: body.text };
+      const gateway = sinceAccepted(options.gateway, acceptedFromMs);
+      take(gateway, request, response, wire).catch((error: unknown) => {
         gateway.report(error);
         refuse(response, 500, "internal error");
       });
     });
   };
+}
+
+/** For one that waited to be accepted, time runs since it may have come. */
+function sinceAccepted(gateway: Gateway, fromMs: number | undefined): Gateway {
+  if (fromMs === undefined) return gateway;
+  return { ...gateway, cameAtMs: () => Math.min(fromMs, gateway.cameAtMs()) };
 }
 
 /** A signed request's webhook-id names the message, so that a replay gets the stored answer. */

@@ -35,7 +35,10 @@ const BUSY_MS = 60;
 
 test("a port is closed when nobody waits in it, however busy the loop was", async () => {
   const server = createHttpServer(
-    { doors: new Map(), trees: [], isDraining: () => true, report: assert.ifError },
+    {
+      doors: { byPath: new Map(), trees: [] },
+      ...{ isDraining: () => true, report: assert.ifError, cameAtMs: () => performance.now() },
+    },
     (_, response) => void response.end("ok"),
   );
   server.listen(0, "127.0.0.1");

@@ -3,19 +3,21 @@
  * answered on node:http, all else is fastify's (RELIABILITY 2.12).
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { Door } from "./door.ts";
+import { createAcceptQueue } from "./accept-queue.ts";
+import type { Doors } from "./channels.ts";
 
 export type HttpOptions = {
-  /** By path, without a slash at the end. */
-  readonly doors: ReadonlyMap<string, Door>;
-  /** Doors that take every path below theirs too. */
-  readonly trees: readonly { readonly path: string; readonly door: Door }[];
+  readonly doors: Pick<Doors, "byPath" | "trees">;
   readonly isDraining: () => boolean;
+  /** When what is read now may have come (standstill.ts). */
+  readonly cameAtMs: () => number;
   readonly report: (error: unknown) => void;
 };
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 export function createHttpServer(options: HttpOptions, api: Handler): Server {
+  const { doors, cameAtMs } = options;
+  const queue = createAcceptQueue({ nowMs: () => performance.now(), cameAtMs });
   const server = createServer(
     {
       headersTimeout: 5_000,
@@ -35,13 +37,14 @@ export function createHttpServer(options: HttpOptions, api: Handler): Server {
       const whole = mark === -1 ? url : url.slice(0, mark);
       // With and without the slash at the end, never a redirect (RELIABILITY 2.6).
       const path = whole.length > 1 && whole.endsWith("/") ? whole.slice(0, -1) : whole;
-      const door = options.doors.get(path);
-      const tree = door === undefined ? options.trees.find(isAbove(path)) : undefined;
+      const door = doors.byPath.get(path);
+      const tree = door === undefined ? doors.trees.find(isAbove(path)) : undefined;
       const taker = door ?? tree?.door;
       if (taker === undefined) return api(request, response);
       try {
         const below = tree === undefined ? "" : path.slice(tree.path.length);
-        taker(request, response, below, mark === -1 ? "" : url.slice(mark + 1));
+        const query = mark === -1 ? "" : url.slice(mark + 1);
+        taker(request, response, below, query, queue.cameAtMs(request.socket));
       } catch (error) {
         // One request, whatever it is, must not end the process (RELIABILITY F64).
         options.report(error);
@@ -49,6 +52,7 @@ export function createHttpServer(options: HttpOptions, api: Handler): Server {
       }
     },
   );
+  server.on("connection", queue.accepted);
   server.maxConnections = 10_000;
   server.maxRequestsPerSocket = 0;
   // An upgrade that nobody asked for is an ordinary request without one; CONNECT opens nothing.

@@ -60,6 +60,7 @@ const gateway: Gateway = {
   observe: () => undefined,
   report: (error) => assert.ifError(error),
   nowMs: () => performance.now(),
+  cameAtMs: () => performance.now(),
   wallMs: () => Date.now(),
   waitMs: (ms) => wait(ms),
   deadlines: createDeadlines({ nowMs: () => performance.now() }),

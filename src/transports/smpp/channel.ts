@@ -61,7 +61,7 @@ export function startSmppChannel(options: SmppChannelOptions): SmppChannel {
   }
 
   async function take(request: WireRequest): Promise<void> {
-    const deadlineMs = performance.now() + channel.turnBudgetMs;
+    const deadlineMs = gateway.cameAtMs() + channel.turnBudgetMs;
     const { wire, key, sessionId, isDue } = await handleTurn(gateway, channel, request);
     if (!isDue) return count(OK);
     const submitted = await deliver(wire, deadlineMs);
