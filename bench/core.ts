@@ -1,7 +1,8 @@
 /**
- * Codec and core without IO, run as a child process: from a request's bytes to the answer's bytes,
- * for each codec as channel and backend, in turns per CPU second. What core is handed from outside
- * (the keyed digest) is a stand-in here, and counted in a second figure.
+ * Codec and core without IO, run as a child process, in turns per CPU second: a codec alone as its
+ * network's side (decode and encode), then the whole from a request's bytes to the answer's bytes,
+ * with the codec as channel and backend and core between. What core is handed from outside (the
+ * keyed digest) is a stand-in there, and counted in a third figure.
  */
 import { codecs } from "../src/codecs/index.ts";
 import { asServiceCode } from "../src/core/address.ts";
@@ -10,12 +11,15 @@ import { cleanScreen, fitScreen } from "../src/core/screen.ts";
 import { closeTurn, fingerprint, openTurn, type Given } from "../src/core/turn.ts";
 import { createDigest } from "../src/stores/seal.ts";
 import type { CodecEntry } from "../src/codecs/entry.ts";
-import type { Backend, Codec, ServiceCode, Session, Turn, WireReply } from "../src/types.ts";
-import type { WireRequest } from "../src/types.ts";
+import type { Answer, Backend, Codec, Reply, ServiceCode, Session } from "../src/types.ts";
+import type { Turn, WireReply, WireRequest } from "../src/types.ts";
 import { median } from "./figures.ts";
 
 export type CoreFigure = {
   readonly codec: string;
+  /** As a channel: decode, acknowledge where the screen is a call of its own, encode. */
+  readonly codecAlone: number;
+  /** As channel and as backend, with core. */
   readonly turnsPerCpuSecond: number;
   /** With the three HMAC-SHA256 that the gateway makes of each turn. */
   readonly withDigests: number;
@@ -38,24 +42,30 @@ const standIn = (text: string): string => text;
 
 process.send?.(
   codecs.map((entry): CoreFigure => {
+    const codec = codecOf(entry);
+    const script = scriptOf(codec);
     return {
       codec: entry.name,
-      turnsPerCpuSecond: turnsPerCpuSecond(entry, standIn),
-      withDigests: turnsPerCpuSecond(entry, digest),
+      codecAlone: turnsPerCpuSecond(() => driveCodec(codec, script)),
+      turnsPerCpuSecond: turnsPerCpuSecond(() => drive(codec, script, standIn)),
+      withDigests: turnsPerCpuSecond(() => drive(codec, script, digest)),
     };
   }),
 );
 
-function turnsPerCpuSecond(entry: CodecEntry, keyed: Given["digest"]): number {
+function codecOf({ create, options }: CodecEntry): Codec {
   // Where the wire carries no code, the channel says it.
-  const codec = entry.create("service_code" in entry.options ? { service_code: CODE } : {});
-  const script = scriptOf(codec, keyed);
+  return create("service_code" in options ? { service_code: CODE } : {});
+}
+
+/** Of what takes a dialogue from its dial to its end, and says how many turns it had. */
+function turnsPerCpuSecond(takeDialogue: () => number): number {
   const rounds = Array.from({ length: ROUNDS + 1 }, () => {
     const before = process.cpuUsage();
     const untilMs = performance.now() + durationMs / ROUNDS;
     let turns = 0;
     while (performance.now() < untilMs) {
-      for (let times = 0; times < 50; times += 1) turns += drive(codec, script, keyed);
+      for (let times = 0; times < 50; times += 1) turns += takeDialogue();
     }
     const { user, system } = process.cpuUsage(before);
     return (turns * 1e6) / (user + system);
@@ -64,26 +74,30 @@ function turnsPerCpuSecond(entry: CodecEntry, keyed: Given["digest"]): number {
   return median(rounds.slice(1));
 }
 
-type Step = { readonly request: WireRequest; readonly replied: WireReply };
+type Step = {
+  readonly request: WireRequest;
+  readonly replied: WireReply;
+  readonly answer: Answer;
+};
 
 /** Requests and the backend's replies, made once: their making is not what is measured. */
-function scriptOf(codec: Codec, keyed: Given["digest"]): readonly Step[] {
+function scriptOf(codec: Codec): readonly Step[] {
   const steps: Step[] = [];
   let session: Session | undefined;
   INPUTS.forEach((input, index) => {
     const inputs = INPUTS.slice(1, index + 1);
     const request = codec.request(networkTurn(index, input, inputs), backendOf(codec));
     const isLast = index === INPUTS.length - 1;
-    const reply = { action: isLast ? "end" : "continue", screen: SCREENS[isLast ? 1 : 0] ?? "" };
+    const screen = SCREENS[isLast ? 1 : 0] ?? "";
+    const reply: Reply = { action: isLast ? "end" : "continue", screen };
+    const answer = { reply, failure: undefined, serviceCode: undefined };
     let replied: WireReply | undefined;
-    session = driveTurn(codec, request, session, keyed, (asked) => {
-      const answer = { reply: reply as Session["lastReply"], failure: undefined };
-      const heard = codec.decode(asked);
-      replied = codec.encode({ ...answer, serviceCode: undefined }, heard, 0);
+    session = driveTurn(codec, request, session, standIn, (asked) => {
+      replied = codec.encode(answer, codec.decode(asked), 0);
       return replied;
     });
     if (replied === undefined) throw new Error(`${codec.name}: no backend was asked`);
-    steps.push({ request, replied });
+    steps.push({ request, replied, answer });
   });
   return steps;
 }
@@ -101,6 +115,17 @@ function networkTurn(index: number, input: string, inputs: readonly string[]): T
     inputs,
     dialledDigits: [],
   };
+}
+
+function driveCodec(codec: Codec, script: readonly Step[]): number {
+  let octets = 0;
+  for (const { request, answer } of script) {
+    const inbound = codec.decode(request);
+    octets += codec.pushes?.acknowledge(inbound).body.length ?? 0;
+    octets += codec.encode(answer, inbound, 1_795_574_156_468).body.length;
+  }
+  if (octets === 0) throw new Error(`${codec.name}: nothing was answered`);
+  return script.length;
 }
 
 function drive(codec: Codec, script: readonly Step[], keyed: Given["digest"]): number {

@@ -63,9 +63,13 @@ export function turnsTable(rows: readonly Row[], windows: Windows): string {
 }
 
 export function coreTable(figures: readonly CoreFigure[]): string {
-  const head = ["codec + core alone", "turns/CPU s", "with the keyed digests"];
-  const cells = figures.map(({ codec, turnsPerCpuSecond, withDigests }) => [
+  const head = [
+    ...["turns per CPU second", "decode + encode", "channel + core + backend"],
+    "with the keyed digests",
+  ];
+  const cells = figures.map(({ codec, codecAlone, turnsPerCpuSecond, withDigests }) => [
     codec,
+    thousands(codecAlone),
     thousands(turnsPerCpuSecond),
     thousands(withDigests),
   ]);
@@ -83,8 +87,16 @@ export function goalsOf(
     atMost("gateway : bare proxy, CPU per turn", 1.3, ratioOf(gateway, of(ROW.bare))),
     atMost("gateway : Express + axios, CPU per turn", 0.3, ratioOf(gateway, of(ROW.express))),
     atMost(`with ${stored} sessions : with none`, 1.05, ratioOf(of(ROW.filled), gateway)),
-    slowestGoal("the first four codecs", 100_000, core.slice(0, 4)),
-    slowestGoal("all codecs", 50_000, core),
+    slowestGoal(
+      "codec + core alone, slowest of the first four codecs",
+      100_000,
+      core.slice(0, 4).map(({ turnsPerCpuSecond }) => turnsPerCpuSecond),
+    ),
+    slowestGoal(
+      "decode + encode, slowest codec",
+      50_000,
+      core.map(({ codecAlone }) => codecAlone),
+    ),
     stubGoal(windows),
   ];
 }
@@ -94,10 +106,10 @@ function atMost(title: string, max: number, ratio: number): Goal {
   return { title, wanted: `≤ ${max}`, measured: fixed(ratio, 3), verdict };
 }
 
-function slowestGoal(whose: string, min: number, figures: readonly CoreFigure[]): Goal {
-  const slowest = Math.min(...figures.map(({ turnsPerCpuSecond }) => turnsPerCpuSecond));
+function slowestGoal(what: string, min: number, figures: readonly number[]): Goal {
+  const slowest = Math.min(...figures);
   return {
-    title: `codec + core alone, slowest of ${whose}, turns per CPU second`,
+    title: `${what}, turns per CPU second`,
     wanted: `≥ ${thousands(min)}`,
     measured: thousands(slowest),
     verdict: slowest >= min ? "met" : `missed by ${percent(1 - slowest / min)}`,

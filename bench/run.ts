@@ -232,8 +232,8 @@ function dialogueOf(channel: ChannelName, backend: BackendProtocol): Dialogue {
 async function measureCore({ coreMs }: Setup): Promise<readonly CoreFigure[]> {
   progress("codec + core alone");
   const child = startModule("core.ts", [String(coreMs)]);
-  // Two figures for each codec, with a round to warm up.
-  return nextMessage<readonly CoreFigure[]>(child, codecNames.length * coreMs * 4 + 20_000);
+  // Three figures for each codec, with a round to warm up.
+  return nextMessage<readonly CoreFigure[]>(child, codecNames.length * coreMs * 6 + 20_000);
 }
 
 async function runStrace(rig: Rig, stubPort: number, folder: string, setup: Setup): Promise<void> {

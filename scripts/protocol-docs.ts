@@ -159,9 +159,11 @@ ${wire}
 
 ## At the provider's
 
-${addressOf(codec, entry.name)}
+${addressOf(codec, entry.name, provider)}
 
 ${provider.setUp}
+
+${applicationOf(codec, entry.name)}
 
 ## What it does
 
@@ -191,15 +193,40 @@ ${vectorsOf(row)}
 const codeOf = (name: string): string =>
   fileURLToPath(new URL(`../src/codecs/${name}.ts`, import.meta.url));
 
-function addressOf(codec: Codec, name: string): string {
+function addressOf(codec: Codec, name: string, { options = {} }: Provider): string {
   if (codec.overLink) return "A channel of this protocol has no address: it keeps a link up.";
-  const push = codec.pushes ? ', pushUrl: "https://their-host/their-path"' : "";
-  return `\`\`\`text
-channels: { ${name}: { protocol: "${name}"${push} } }
+  const pairs = Object.entries(options).map(([option, value]) => `${option}: "${value}"`);
+  const given = pairs.length === 0 ? [] : [`options: { ${pairs.join(", ")} }`];
+  const push = codec.pushes ? ['pushUrl: "https://their-host/their-path"'] : [];
+  const members = [`protocol: "${name}"`, ...given, ...push];
+  const key = /^\w+$/.test(name) ? name : `"${name}"`;
+  const lines = [`${key}: {`, ...members.map((member) => `  ${member},`), "},"];
+  return `In \`dialyard.config.ts\`, among the [channels](../configuration.md#channels):
+
+\`\`\`text
+${members.length === 1 ? `${key}: { ${members[0]} },` : lines.join("\n")}
 \`\`\`
 
-Its address is \`https://YOUR-HOST/ussd/${name}/callback\`, or whatever the channel is called in
-place of \`${name}\`.`;
+Its address is \`https://YOUR-HOST/ussd/${name}/callback\`, or whatever the channel is called
+in place of \`${name}\`. Until the channel has \`allow\` or \`secretPath\` (which is then the end of
+the address), whoever asks is answered.`;
+}
+
+function applicationOf({ overLink, pushes }: Codec, name: string): string {
+  if (overLink || pushes) return "";
+  return `## An application of this protocol
+
+One that is written for it needs no change: it is registered with the protocol's name, and asked as
+the network would ask.
+
+\`\`\`sh
+curl -X POST http://localhost:8080/backends -H 'content-type: application/json' -d '{
+  "service_code": "*365#", "name": "My app", "callback_url": "https://app.example/ussd",
+  "type": "http", "timeout": 5, "retries": 2, "method": "POST", "status": "active",
+  "protocol": "${name}"
+}'
+\`\`\`
+`;
 }
 
 function factsOf(codec: Codec): readonly string[] {
@@ -215,7 +242,7 @@ function factsOf(codec: Codec): readonly string[] {
       ? "Digits dialled after the code go to a backend with the dial."
       : "Digits dialled after the code are typed to a backend one after the other.",
     codec.namesNoSession === true &&
-      "Dialogues have no id that can be relied on: the number is it.",
+      "No id of a dialogue can be relied on: it is found by the subscriber's number.",
     keyedById === "answers" && "The number is named at the dial alone.",
     codec.notice !== undefined && "A backend is told when a subscriber left.",
     codec.reusesSessionIds === true &&
@@ -223,7 +250,8 @@ function factsOf(codec: Codec): readonly string[] {
     codec.initiate !== undefined && "`POST /api/v1/push` opens dialogues on it.",
     screenOctetsMax !== undefined &&
       `A screen has ${septetsMax(screenOctetsMax)} GSM-7 characters.`,
-    codec.takesScreen !== undefined && "The network counts a screen in its own way, and is heeded.",
+    codec.takesScreen !== undefined &&
+      "A screen is counted as this network counts it, and one that is too long is shown in pages.",
     patienceMs !== undefined && `The network waits ${patienceMs / 1_000} s.`,
   ];
   return facts.filter((fact) => fact !== false);

@@ -13,4 +13,10 @@ test("codec and core alone, a moment each", async (t) => {
     figures.map(({ codec }) => codec),
     codecNames,
   );
+  for (const { codec, ...turns } of figures) {
+    assert.ok(
+      Object.values(turns).every((figure) => figure > 0),
+      codec,
+    );
+  }
 });

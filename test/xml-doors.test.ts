@@ -6,19 +6,35 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { after, before, describe, test } from "node:test";
-import { codecs } from "../src/codecs/index.ts";
+import { codecs, describeWire } from "../src/codecs/index.ts";
 import { asServiceCode, parseMsisdn } from "../src/core/address.ts";
 import type { Backend, Codec, Turn, WireReply } from "../src/types.ts";
 import { startGateway, type StartedGateway } from "./support/gateway.ts";
 
 const CODE = "*365#";
+/** A wire of one's own may be XML, too. */
+const described = describeWire({
+  request: {
+    ...{ as: "xml", root: "ussd", firstInput: "dialString" },
+    fields: {
+      ...{ msisdn: "msisdn", sessionid: "sessionId", msg: "input" },
+      type: { begin: "1", continue: "2", end: "3" },
+    },
+  },
+  reply: {
+    ...{ as: "xml", root: "ussd", refusesInKind: true },
+    fields: { type: { continue: "2", end: "3" }, msg: "screen" },
+  },
+});
 /** The dial of each protocol, as its codec makes it; those whose dial is XML have XML doors. */
 const doors = codecs.flatMap((entry) => {
-  const codec = entry.create("service_code" in entry.options ? { service_code: CODE } : {});
+  const options = entry.name === "declarative" ? described : {};
+  const code = "service_code" in entry.options ? { service_code: CODE } : {};
+  const codec = entry.create({ ...options, ...code });
   if (codec.overLink) return [];
   const { headers, body } = codec.request(dialTurn(), { method: "POST", headers: {} } as Backend);
-  const isXml = /xml/.test(headers["content-type"] ?? "");
-  return isXml ? [{ name: entry.name, codec, body, type: headers["content-type"] ?? "" }] : [];
+  const type = headers["content-type"] ?? "";
+  return /xml/.test(type) ? [{ name: entry.name, codec, options, body, type }] : [];
 });
 
 const TEN_MB = 10 * 1024 * 1024;
@@ -75,9 +91,10 @@ function dialTurn(): Turn {
 describe("XML doors", () => {
   let gateway: StartedGateway;
   before(async () => {
-    const rows = doors.map(({ name, codec }) => {
+    const rows = doors.map(({ name, codec, options }) => {
       const push = codec.pushes === undefined ? "" : `, pushUrl: "http://127.0.0.1:9/"`;
-      return `"${name}": { protocol: "${name}", paths: ["/in/${name}"]${push} }`;
+      const more = `options: ${JSON.stringify(options)}, paths: ["/in/${name}"]${push}`;
+      return `"${name}": { protocol: "${name}", ${more} }`;
     });
     const configFile = `export const config = { channels: { ${rows.join(", ")} } };`;
     gateway = await startGateway({ configFile });

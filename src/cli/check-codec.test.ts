@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { runCheckCodec } from "./check-codec.ts";
 
@@ -48,6 +51,23 @@ test("a protocol that is not there is told those that are", async () => {
   const { status, said } = await run(["smoke"]);
   assert.equal(status, 2);
   assert.match(said, /there are ola, .*hubtel/);
+});
+
+test("captures of a preset are run with its options, and with a number for a masked one", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "dialyard-check-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "crossgate.jsonl");
+  const fields = "msisdn=2547XXXXXXX&service_code=123&session_id=70381&ussd_string=1*2";
+  const line = {
+    ...{ name: "documented request", source: "a test", authority: "official" },
+    request: { method: "GET", path: "/", query: `network_code=2541&${fields}` },
+    expect: { event: "input", sessionId: "70381", msisdn: "2547XXXXXXX", input: "2" },
+    ...{ reply: null, response: null, state: { previousText: "1" } },
+  };
+  writeFileSync(file, `${JSON.stringify(line)}\n`);
+  const { status, said } = await run(["africastalking", file]);
+  assert.equal(status, 0, said);
+  assert.match(said, /africastalking: 2 passed, 0 failed/);
 });
 
 test("a file that is not there is said to be so", async () => {

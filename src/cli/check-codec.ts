@@ -1,5 +1,6 @@
 /** `dialyard check-codec`: a protocol's vectors, against our codec or an application of yours. */
 import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { codecNames, createCodec } from "../codecs/index.ts";
 import { asServiceCode, parseMsisdn } from "../core/address.ts";
 import { checkCodec } from "../testing/codec.ts";
@@ -67,7 +68,7 @@ export async function runCheckCodec(
       ? await askAll(name, shelf, url)
       : lines === undefined
         ? checkOwn(name, shelf)
-        : checkFile(name, shelf, lines);
+        : checkFile(name, shelf, basename(file ?? "", ".jsonl"), lines);
   const failed = checked.filter(({ problem }) => problem !== undefined).length;
   if (json) io.out(JSON.stringify({ protocol: name, failed, checked }, undefined, 2));
   else io.out(report(name, checked));
@@ -80,8 +81,14 @@ function checkOwn(name: string, { vectors }: Shelf): readonly Checked[] {
   );
 }
 
-function checkFile(name: string, { golden }: Shelf, lines: string): readonly Checked[] {
-  const [sheet = { file: name }] = golden;
+function checkFile(
+  name: string,
+  { golden }: Shelf,
+  file: string,
+  lines: string,
+): readonly Checked[] {
+  // Captures of a preset are run with its options.
+  const sheet = golden.find((known) => known.file === file) ?? golden[0] ?? { file: name };
   return readGolden(lines).flatMap((vector) => {
     const codec = createCodec(name, goldenOptions(sheet, vector));
     return GOLDEN_ROLES.map((role): Checked => {

@@ -7,12 +7,13 @@
  *        payload {request_id, request}
  *
  * `response` is the latest answer, and "0" when a dialogue begins, which is an answer too: only
- * `command` tells. No code is on the wire, so a channel has to be told what it serves
+ * `command` tells. `request_id` is the application's: the network says it back with the next
+ * request, 0 at first. No code is on the wire, so a channel has to be told what it serves
  * (PROTOCOLS 10).
  */
 import { canonicalDialled } from "../core/address.ts";
 import { WireError } from "../core/failure.ts";
-import type { Codec, Dialled, Inbound } from "../types.ts";
+import type { Codec, Dialled, Inbound, Turn } from "../types.ts";
 import type { CodecEntry } from "./entry.ts";
 import {
   answerInJson,
@@ -23,6 +24,7 @@ import {
   isFirst,
   type JsonFields,
   labelOf,
+  parseJson,
   readJson,
   requireSame,
   requireSameMsisdn,
@@ -45,6 +47,8 @@ const PHASES: Readonly<Record<string, Inbound["phase"]>> = {
   terminate: "abort",
 };
 
+const ID_CHARS_MAX = 100;
+
 function createBeem(serviceCode: Dialled | undefined): Codec {
   return {
     name: beem.name,
@@ -64,7 +68,7 @@ function createBeem(serviceCode: Dialled | undefined): Codec {
         input: { kind: "latest", text: isAnswer ? answerOf(payload.response) : "" },
         messageId: undefined,
         network: labelOf(body.operator, "operator"),
-        echo: { request_id: requestIdOf(payload.request_id) },
+        echo: { request_id: JSON.stringify(requestIdOf(payload.request_id)) },
       };
     },
 
@@ -74,15 +78,13 @@ function createBeem(serviceCode: Dialled | undefined): Codec {
         operator: network,
         session_id: sessionId,
         command: reply?.action === "continue" ? "continue" : "terminate",
-        payload: { request_id: echo.request_id, request: reply?.screen ?? "" },
+        payload: { request_id: parseJson(echo.request_id ?? "0"), request: reply?.screen ?? "" },
       }),
 
     request(turn, { method }) {
       const first = isFirst(turn);
-      const { msisdn, sessionId: session_id, provider: operator, number, serviceCode } = turn;
-      const command = first ? "initiate" : "continue";
-      const payload = { request_id: number - 1, response: first ? "0" : turn.input };
-      return askInJson({ command, msisdn, session_id, operator, serviceCode, payload }, method);
+      const answer = first ? "0" : turn.input;
+      return askInJson(fieldsOf(turn, first ? "initiate" : "continue", answer), method);
     },
 
     reply(response, turn) {
@@ -93,11 +95,19 @@ function createBeem(serviceCode: Dialled | undefined): Codec {
       if (command !== "continue" && command !== "terminate") {
         throw new WireError("bad_reply", "command must be continue or terminate");
       }
-      return {
-        action: command === "continue" ? "continue" : "end",
-        screen: screenOf(partsOf(payload, "bad_reply").request, "payload.request"),
-      };
+      const { request, request_id: id } = partsOf(payload, "bad_reply");
+      const screen = screenOf(request, "payload.request");
+      if (command === "terminate") return { action: "end", screen };
+      const isText = typeof id === "string" && id.length <= ID_CHARS_MAX;
+      // 0 is what the network says where it has nothing to say back.
+      const isKept = isText || (typeof id === "number" && id !== 0);
+      return { action: "continue", screen, ...(isKept && { memo: JSON.stringify(id) }) };
     },
+
+    notice: (turn, { eventsUrl, url, method }) => ({
+      ...askInJson(fieldsOf(turn, "terminate", "0"), method),
+      url: eventsUrl ?? url,
+    }),
   };
 }
 
@@ -116,6 +126,13 @@ function answerOf(response: unknown): string {
   return textOf(response, "payload.response", INPUT_CHARS_MAX);
 }
 
-function requestIdOf(id: unknown): string {
-  return typeof id === "number" ? String(id) : textOf(id ?? "", "payload.request_id", 100);
+/** Some write it as a number, some as a text: it goes back as it came. */
+function requestIdOf(id: unknown = 0): string | number {
+  return typeof id === "number" ? id : textOf(id, "payload.request_id", ID_CHARS_MAX);
+}
+
+function fieldsOf(turn: Turn, command: string, response: string) {
+  const { msisdn, sessionId: session_id, provider: operator, serviceCode, memo = "0" } = turn;
+  const payload = { request_id: parseJson(memo), response };
+  return { command, msisdn, session_id, operator, serviceCode, payload };
 }

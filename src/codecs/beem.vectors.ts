@@ -18,6 +18,7 @@ export const provider: Provider = {
   setUp:
     "Paste the address as the callback of the USSD application. No code is on the wire: the " +
     "channel needs `service_code`, and each code a channel.",
+  options: { service_code: "*150*60#" },
 };
 
 export const golden: readonly GoldenSheet[] = [
@@ -39,12 +40,12 @@ content-type: application/json
 
 {"command":"initiate","msisdn":"255692189307","session_id":"689970","operator":"tigotz","payload":{"request_id":1,"response":0}}`,
     inbound: { ...said, phase: "begin", input: { kind: "latest", text: "" } },
-    reply: { action: "continue", screen: "Karibu\n1. Salio" },
+    reply: { action: "continue", screen: "Karibu\n1. Salio", memo: "1" },
     response: `
 HTTP/1.1 200
 content-type: application/json
 
-{"msisdn":"255692189307","operator":"tigotz","session_id":"689970","command":"continue","payload":{"request_id":"1","request":"Karibu\\n1. Salio"}}`,
+{"msisdn":"255692189307","operator":"tigotz","session_id":"689970","command":"continue","payload":{"request_id":1,"request":"Karibu\\n1. Salio"}}`,
   },
   {
     title: "0 is an answer as good as any",
@@ -61,7 +62,7 @@ content-type: application/json
 HTTP/1.1 200
 content-type: application/json
 
-{"msisdn":"255692189307","operator":"tigotz","session_id":"689970","command":"terminate","payload":{"request_id":"1","request":"Até já"}}`,
+{"msisdn":"255692189307","operator":"tigotz","session_id":"689970","command":"terminate","payload":{"request_id":1,"request":"Até já"}}`,
   },
   {
     title: "people answer with stars and hashes",
@@ -71,14 +72,19 @@ content-type: application/json
 POST / HTTP/1.1
 content-type: application/json
 
-{"command":"continue","msisdn":"255692189307","session_id":"689970","operator":"tigotz","payload":{"request_id":1,"response":"a*b #"}}`,
-    inbound: { ...said, phase: "continue", input: { kind: "latest", text: "a*b #" } },
-    reply: { action: "continue", screen: "Next" },
+{"command":"continue","msisdn":"255692189307","session_id":"689970","operator":"tigotz","payload":{"request_id":"menu-7","response":"a*b #"}}`,
+    inbound: {
+      ...said,
+      echo: { request_id: '"menu-7"' },
+      phase: "continue",
+      input: { kind: "latest", text: "a*b #" },
+    },
+    reply: { action: "continue", screen: "Next", memo: '"menu-7"' },
     response: `
 HTTP/1.1 200
 content-type: application/json
 
-{"msisdn":"255692189307","operator":"tigotz","session_id":"689970","command":"continue","payload":{"request_id":"1","request":"Next"}}`,
+{"msisdn":"255692189307","operator":"tigotz","session_id":"689970","command":"continue","payload":{"request_id":"menu-7","request":"Next"}}`,
   },
   {
     title: "terminate is a notice",
@@ -95,7 +101,7 @@ content-type: application/json
 HTTP/1.1 200
 content-type: application/json
 
-{"msisdn":"255692189307","operator":"tigotz","session_id":"689970","command":"terminate","payload":{"request_id":"1","request":""}}`,
+{"msisdn":"255692189307","operator":"tigotz","session_id":"689970","command":"terminate","payload":{"request_id":1,"request":""}}`,
   },
   {
     title: "a code on the wire goes before the channel's",
@@ -111,7 +117,7 @@ content-type: application/json
 HTTP/1.1 200
 content-type: application/json
 
-{"msisdn":"255692189307","operator":"tigotz","session_id":"689970","command":"terminate","payload":{"request_id":"1","request":"Bye"}}`,
+{"msisdn":"255692189307","operator":"tigotz","session_id":"689970","command":"terminate","payload":{"request_id":1,"request":"Bye"}}`,
   },
   {
     title: "a request without payload is refused",

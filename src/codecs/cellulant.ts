@@ -42,7 +42,8 @@ const codec: Codec = {
   decode(request) {
     const query = readQuery(request);
     const phase = phaseOf(query);
-    const text = textOf(query.get("INPUT"), "INPUT", INPUT_CHARS_MAX);
+    const said = query.get("INPUT") ?? (phase === "abort" ? "" : undefined);
+    const text = textOf(said, "INPUT", INPUT_CHARS_MAX);
     return {
       sessionId: idOf(query.get("sessionID"), "sessionID"),
       msisdn: anyMsisdnOf(query.get("MSISDN"), "MSISDN"),

@@ -100,6 +100,29 @@ content-type: text/plain; charset=utf-8
 `,
   },
   {
+    title: "who left typed nothing, and need not say so",
+    source: "PROTOCOLS 14.3; made up",
+    request: `
+GET /?MSISDN=27761234567&opCode=ABO&sessionID=1 HTTP/1.1
+`,
+    inbound: {
+      sessionId: "1",
+      msisdn: "27761234567",
+      phase: "abort",
+      dialled: undefined,
+      input: { kind: "latest", text: "" },
+      messageId: undefined,
+      network: undefined,
+      echo: {},
+    },
+    reply: undefined,
+    response: `
+HTTP/1.1 200
+content-type: text/plain; charset=utf-8
+
+`,
+  },
+  {
     title: "a begin without a code is refused",
     source: "praekelt/vumi, vumi/transports/cellulant/tests; made up",
     request: `

@@ -395,6 +395,26 @@ describe("what we ask is understood by our own ear", () => {
   }
 });
 
+describe("what a network takes, counted as it counts", () => {
+  const limits: readonly (readonly [string, Readonly<Record<string, string>>, number, number])[] = [
+    ["nalo", {}, 120, 1],
+    ["wigal", { version: "1" }, 160, 1],
+    ["wigal", { version: "2" }, 160, 1],
+    ["creditswitch", {}, 140, 1],
+    ["hollatags", {}, 160, 2],
+  ];
+  for (const [name, options, charsMax, breakChars] of limits) {
+    test(`${name} ${JSON.stringify(options)}: ${charsMax} characters, a line break ${breakChars}`, () => {
+      const { takesScreen: takes } = createCodec(name, options);
+      assert.ok(takes);
+      const line = "a".repeat(charsMax - breakChars);
+      assert.deepEqual([takes(`${line}\n`), takes(`${line}a\n`)], [true, false]);
+      // What the alphabet is matters to the handset alone: 80 such characters are a screen.
+      assert.ok(takes("ɛ".repeat(80)));
+    });
+  }
+});
+
 describe("what a backend is told when a dialogue is over", () => {
   for (const codec of all.filter(({ notice }) => notice !== undefined)) {
     test(`${codec.name} means it as an end, and goes to the URL for it where there is one`, () => {

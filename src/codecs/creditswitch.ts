@@ -15,6 +15,7 @@ import {
   answerInJson,
   anyMsisdnOf,
   askInQuery,
+  charsAtMost,
   dialStringOf,
   idOf,
   INPUT_CHARS_MAX,
@@ -32,8 +33,7 @@ import {
 const PHASES: Readonly<Record<string, Inbound["phase"]>> = {
   ...{ begin: "begin", request: "continue", end: "abort" },
 };
-/** 140 GSM-7 characters. */
-const SCREEN_OCTETS_MAX = 122;
+const MESSAGE_CHARS_MAX = 140;
 
 export const creditswitch: CodecEntry = {
   name: "creditswitch",
@@ -46,7 +46,7 @@ function createCreditswitch(code: Dialled | undefined): Codec {
   return {
     name: creditswitch.name,
     methods: ["GET"],
-    screenOctetsMax: SCREEN_OCTETS_MAX,
+    takesScreen: charsAtMost(MESSAGE_CHARS_MAX),
     wantsHistory: true,
     carriesDialledDigits: true,
 

@@ -41,7 +41,7 @@ const described: Readonly<Record<string, Description>> = {
     },
   },
   creditswitch: {
-    screenOctetsMax: 122,
+    screenCharsMax: 140,
     request: {
       as: "query",
       firstInput: "dialString",
@@ -73,6 +73,7 @@ const described: Readonly<Record<string, Description>> = {
     },
   },
   hollatags: {
+    screenCharsMax: 160,
     request: {
       as: "form",
       methods: ["GET", "POST"],
@@ -111,7 +112,7 @@ const described: Readonly<Record<string, Description>> = {
   },
   nalo: {
     namesNoSession: true,
-    screenOctetsMax: 105,
+    screenCharsMax: 120,
     request: {
       as: "json",
       begins: "dialString",
@@ -148,6 +149,27 @@ const described: Readonly<Record<string, Description>> = {
         "USSDResp.action": { continue: ["input", "showMenu"], end: "prompt" },
         "USSDResp.menus": { constant: "" },
         "USSDResp.title": "screen",
+      },
+    },
+  },
+  oltranz: {
+    request: {
+      as: "json",
+      begins: "emptyInput",
+      fields: {
+        ...{ sessionId: "sessionId", serviceCode: "bareCode", phoneNumber: "msisdn" },
+        ...{ text: "input", response: { constant: "" }, action: { constant: "CON" } },
+        ...{ transactionId: { constant: "" }, requestTime: "isoTime" },
+        ...{ newRequest: { constant: 0 }, charge: { constant: "N" }, amount: { constant: 0 } },
+      },
+    },
+    reply: {
+      as: "json",
+      echoesRequest: true,
+      headers: { "content-type": "application/json;charset=UTF-8" },
+      fields: {
+        ...{ sessionId: "sessionId", response: "screen" },
+        action: { continue: "CON", end: "END" },
       },
     },
   },
@@ -269,6 +291,26 @@ test("a wire of JSON that also knows GET reads the same values from its query", 
   }
 });
 
+test("a limit in characters counts line ends as they are written", () => {
+  const { takesScreen: takes } = declared("hollatags");
+  assert.ok(takes);
+  assert.deepEqual([takes(`${"a".repeat(158)}\n`), takes(`${"a".repeat(159)}\n`)], [true, false]);
+});
+
+test("a number with more digits than can be read is refused as an id, and as an echo", () => {
+  const { request, reply } = described["arkesel"]!;
+  const wire = { request: { ...request, fields: { ...request.fields, tx: "messageId" } }, reply };
+  const codec = createCodec("declarative", describeWire(wire as Description));
+  const asked = codec.request(TURN, { method: "POST" } as Backend);
+  const having = (more: string) => ({ ...asked, body: asked.body.replace(/"tx":"[^"]*"/, more) });
+  assert.equal(codec.decode(having('"tx":9007199254740991')).messageId, "9007199254740991");
+  const refusal = { code: "bad_field", message: /digits/ };
+  assert.throws(() => codec.decode(having('"tx":171632898024603649')), refusal);
+  const { body } = having('"tx":"1"');
+  const echoed = body.replace('"DIALYARD"', "171632898024603649");
+  assert.throws(() => codec.decode({ ...asked, body: echoed }), refusal);
+});
+
 describe("a description that is wrong is refused in words that say what to change", () => {
   const good = described["arkesel"];
   assert.ok(good);
@@ -340,7 +382,25 @@ describe("a description that is wrong is refused in words that say what to chang
       { request, reply: { ...reply, headers: { "content-length": "1" } } },
       /reply\.headers: names are in small letters/,
     ],
+    [
+      "an echo of what is no object",
+      { request: { ...request, methods: ["GET"] }, reply: { ...reply, echoesRequest: true } },
+      /reply\.echoesRequest: goes with JSON by POST/,
+    ],
+    [
+      "a field inside of what is echoed",
+      {
+        request,
+        reply: { ...reply, echoesRequest: true, fields: { ...reply.fields, "a.b": "network" } },
+      },
+      /reply\.fields\.a\.b: with echoesRequest fields are of the object itself/,
+    ],
     ["a screen without end", { request, reply, screenOctetsMax: 1e9 }, /screenOctetsMax: must be/],
+    [
+      "a screen of half a character",
+      { request, reply, screenCharsMax: 50.5 },
+      /screenCharsMax: must/,
+    ],
   ];
   for (const [what, description, says] of cases) {
     test(what, () => {

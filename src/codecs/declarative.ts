@@ -10,7 +10,7 @@
  */
 import type { Answer, Codec, Dialled, Inbound, Turn } from "../types.ts";
 import type { CodecEntry } from "./entry.ts";
-import { isFirst, SERVICE_CODE_OPTION, serviceCodeOptionOf } from "./fields.ts";
+import { charsAtMost, isFirst, SERVICE_CODE_OPTION, serviceCodeOptionOf } from "./fields.ts";
 import { askerOf, type Phase, replyReaderOf, requestValues } from "./wire-backend.ts";
 import { decoderOf, encoderOf } from "./wire-channel.ts";
 import { type Description, parseDescription } from "./wire-description.ts";
@@ -66,7 +66,7 @@ const NOBODY: Inbound = {
   ...{ input: { kind: "latest", text: "" }, messageId: undefined, network: undefined, echo: {} },
 };
 function createDeclarative(wire: Description, code: Dialled | undefined): Codec {
-  const { request, namesNoSession, screenOctetsMax } = wire;
+  const { request, reply, namesNoSession, screenOctetsMax, screenCharsMax } = wire;
   const says = new Set(Object.values(request.fields));
   const { as, methods = as === "query" ? ["GET"] : ["POST"] } = request;
   const ask = askerOf(wire);
@@ -81,23 +81,26 @@ function createDeclarative(wire: Description, code: Dialled | undefined): Codec 
     methods,
     ...(namesNoSession === true && { namesNoSession }),
     ...(screenOctetsMax !== undefined && { screenOctetsMax }),
+    ...(screenCharsMax !== undefined && {
+      takesScreen: charsAtMost(screenCharsMax, reply.newline),
+    }),
     ...(says.has("history") && { wantsHistory: true as const }),
     ...((request.firstInput === "dialString" || !says.has("input")) && {
       carriesDialledDigits: true as const,
     }),
     decode: decoderOf(wire, code),
     encode,
-    ...(wire.reply.refusesInKind === true && {
+    ...(reply.refusesInKind === true && {
       refuse: () => ({ ...encode(NO_ANSWER, NOBODY, 0), status: 400 }),
     }),
     request: (turn, { method }, nowMs = 0) =>
       asks(turn, isFirst(turn) ? "begin" : "continue", method, nowMs),
     reply: replyReaderOf(wire),
     ...(endsByNotice && {
-      notice: (turn, { eventsUrl, method }) =>
-        eventsUrl === undefined
-          ? undefined
-          : { ...asks({ ...turn, input: "" }, "end", method, 0), url: eventsUrl },
+      notice: (turn, { eventsUrl, url, method }) => ({
+        ...asks({ ...turn, input: "" }, "end", method, 0),
+        url: eventsUrl ?? url,
+      }),
     }),
   };
 }

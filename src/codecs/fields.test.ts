@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { WireError } from "../core/failure.ts";
-import { plusMsisdnOf, readForm, readJson, requireSameMsisdn, textOf } from "./fields.ts";
+import {
+  charsAtMost,
+  jsonToEcho,
+  plusMsisdnOf,
+  readForm,
+  readJson,
+  requireSameMsisdn,
+  textOf,
+} from "./fields.ts";
 
 const FORM = "application/x-www-form-urlencoded";
 const form = (body: string, type = FORM) => readForm({ headers: { "content-type": type }, body });
@@ -130,4 +138,30 @@ test("an answer may say the number with a plus, and never another number", () =>
   requireSameMsisdn("233241234567", "233241234567", "msisdn");
   for (const other of ["+233241234568", "++233241234567", 233241234567, undefined])
     assert.throws(() => requireSameMsisdn(other, "233241234567", "msisdn"), WireError);
+});
+
+test("characters are counted whatever the alphabet, a line break as the wire writes it", () => {
+  const takes = charsAtMost(60);
+  assert.ok(takes("a".repeat(60)) && takes("ɛ".repeat(60)) && takes("€".repeat(60)));
+  assert.ok(!takes("a".repeat(61)) && !takes("ɛ".repeat(61)));
+  assert.ok(takes(`${"a".repeat(58)}\nb`));
+  assert.ok(!charsAtMost(60, "\r\n")(`${"a".repeat(58)}\nb`));
+});
+
+test("a longer line break takes room on the handset too", () => {
+  assert.ok(charsAtMost(Infinity, "\r\n")(`${"a".repeat(179)}\nb`));
+  assert.ok(!charsAtMost(Infinity, "\r\n")(`${"a".repeat(180)}\nb`));
+});
+
+test("an object that is sent back keeps the digits of its numbers", () => {
+  const body = '{"id":171632898024603649,"amount":0.0,"in":{"e":1e400},"n":7,"__proto__":1}';
+  assert.equal(JSON.stringify({ ...jsonToEcho(body) }), body);
+  const value = fc.oneof(fc.bigInt().map(String), fc.double({ noNaN: true }).map(String));
+  fc.assert(
+    fc.property(value, fc.nat({ max: 30 }), (text, spaces) => {
+      fc.pre(/^-?\d/.test(text));
+      const one = `{"n":${" ".repeat(spaces)}${text}}`;
+      assert.equal(JSON.stringify({ ...jsonToEcho(one) }), `{"n":${text}}`);
+    }),
+  );
 });

@@ -4,6 +4,7 @@
  */
 import { asDialled, canonicalDialled, parseMsisdn } from "../core/address.ts";
 import { WireError } from "../core/failure.ts";
+import { measureScreen } from "../core/screen.ts";
 import type { Backend, Dialled, Msisdn, Turn, WireReply, WireRequest } from "../types.ts";
 
 export const INPUT_CHARS_MAX = 182;
@@ -295,6 +296,36 @@ export function serviceCodeOptionOf(value: string, codec: string): Dialled | und
   const dialled = asDialled(value);
   if (value === "" || dialled !== undefined) return dialled;
   throw new Error(`${codec}: option "service_code" must be like *365#`);
+}
+
+/** 3GPP TS 23.038 §6.1.2.3. */
+const HANDSET_OCTETS_MAX = 160;
+
+/** A limit in characters, whatever the alphabet, with line breaks as the wire writes them. */
+export function charsAtMost(max: number, newline = "\n"): (screen: string) => boolean {
+  return (screen) => {
+    const written = screen.replaceAll("\n", newline);
+    // A longer break takes room on the handset, too.
+    return written.length <= max && measureScreen(written).octets <= HANDSET_OCTETS_MAX;
+  };
+}
+
+/** The object that came, for wires that want all of it back: its numbers keep their digits. */
+export function jsonToEcho(body: string): object {
+  const value: unknown = ROUNDED.test(body) ? JSON.parse(body, keepDigits) : JSON.parse(body);
+  return typeof value === "object" && value !== null ? value : {};
+}
+
+/** A number that may not be written as it was read; to look at each value costs twice the turn. */
+const ROUNDED = /[:,[]\s*-?(?:\d{16}|\d{1,15}[.eE])/;
+
+/** PROTOCOLS 0, rule 6: numbers beyond 2^53 are in use; to TypeScript both are still unknown. */
+type Source = { readonly source?: string };
+const { rawJSON } = JSON as typeof JSON & { readonly rawJSON: (text: string) => unknown };
+function keepDigits(this: unknown, _: string, value: unknown, ...rest: Source[]): unknown {
+  const source = rest[0]?.source;
+  const isChanged = typeof value === "number" && source !== undefined && String(value) !== source;
+  return isChanged ? rawJSON(source) : value;
 }
 
 export function answerInJson(status: number, body: unknown): WireReply {

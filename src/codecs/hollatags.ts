@@ -5,8 +5,9 @@
  *        session_id, session_msisdn "234…", session_from "*7006#", session_msg, session_mno
  *   out  200, JSON: session_operation, session_type, session_id, session_msg
  *
- * `continue` with type 1 asks, `end` with type 4 is the last screen; lines end in CR LF. What the
- * message of a "begin" means is not said: it is not read (docs.hollatags.com/ussd/inbound).
+ * `continue` with type 1 asks, `end` with type 4 is the last screen; lines end in CR LF, and a
+ * message has at most 160 characters with these. What the message of a "begin" means is not said:
+ * it is not read (docs.hollatags.com/ussd/inbound).
  */
 import { WireError } from "../core/failure.ts";
 import type { Codec, Inbound, Turn } from "../types.ts";
@@ -15,6 +16,7 @@ import {
   answerInJson,
   anyMsisdnOf,
   askInQuery,
+  charsAtMost,
   idOf,
   INPUT_CHARS_MAX,
   isFirst,
@@ -39,10 +41,13 @@ const PHASES: Readonly<Record<string, Inbound["phase"]>> = {
 };
 const ASKS = 1;
 const LAST = 4;
+const CRLF = "\r\n";
+const MESSAGE_CHARS_MAX = 160;
 
 const codec: Codec = {
   name: hollatags.name,
   methods: ["GET", "POST"],
+  takesScreen: charsAtMost(MESSAGE_CHARS_MAX, CRLF),
 
   decode(request) {
     const fields = readQueryOrForm(request);
@@ -72,7 +77,7 @@ const codec: Codec = {
     return answerInJson(200, {
       ...{ session_operation: isEnd ? "end" : "continue", session_type: isEnd ? LAST : ASKS },
       ...{ session_id: sessionId },
-      session_msg: (reply?.screen ?? "").replaceAll("\n", "\r\n"),
+      session_msg: (reply?.screen ?? "").replaceAll("\n", CRLF),
     });
   },
 
@@ -87,7 +92,7 @@ const codec: Codec = {
     if (operation !== "continue" && operation !== "end") {
       throw new WireError("bad_reply", "session_operation must be continue or end");
     }
-    const screen = screenOf(body.session_msg, "session_msg").replaceAll("\r\n", "\n");
+    const screen = screenOf(body.session_msg, "session_msg").replaceAll(CRLF, "\n");
     return { action: operation === "end" ? "end" : "continue", screen };
   },
 

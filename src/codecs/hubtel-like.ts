@@ -24,6 +24,8 @@ export type HubtelLike = {
   readonly name: string;
   /** Where the wire does not name the code: the network's own apps have none to dial. */
   readonly serviceCode: Dialled | undefined;
+  /** Its answers say of themselves that the next input is to be hidden: Mask, MaskNextRoute. */
+  readonly masks?: true;
   /** What the answer says besides Message and Type. */
   readonly more: (reply: Reply | undefined, told: Told) => JsonFields;
 };
@@ -39,7 +41,7 @@ const PHASES: Readonly<Record<string, Inbound["phase"]>> = {
   timeout: "abort",
 };
 
-export function createHubtelLike({ name, serviceCode, more }: HubtelLike): Codec {
+export function createHubtelLike({ name, serviceCode, masks, more }: HubtelLike): Codec {
   return {
     name,
     carriesDialledDigits: true,
@@ -49,13 +51,14 @@ export function createHubtelLike({ name, serviceCode, more }: HubtelLike): Codec
       const text = textOf(body.Message ?? "", "Message", INPUT_CHARS_MAX);
       const phase = phaseOf(body.Type, text);
       const sessionId = idOf(body.SessionId ?? body.sessionId, "SessionId");
-      const code = textOf(body.ServiceCode ?? "", "ServiceCode", CODE_CHARS_MAX);
-      const isDial = phase === "begin" && text !== "";
+      // Hubtel's reference writes it either way, and Emergent says USERID for it.
+      const named = body.ServiceCode ?? body.serviceCode ?? body.USERID ?? "";
+      const code = canonicalDialled(textOf(named, "ServiceCode", CODE_CHARS_MAX));
       return {
         sessionId,
         msisdn: bareMsisdnOf(body.Mobile, "Mobile"),
         phase,
-        dialled: (isDial ? asDialled(text) : canonicalDialled(code)) ?? serviceCode,
+        dialled: (phase === "begin" ? asDialled(text) : undefined) ?? code ?? serviceCode,
         input: { kind: "latest", text: phase === "continue" ? text : "" },
         messageId: sequenceOf(body.Sequence),
         network: labelOf(body.Operator, "Operator"),
@@ -81,23 +84,25 @@ export function createHubtelLike({ name, serviceCode, more }: HubtelLike): Codec
 
     reply(response) {
       requireSuccess(response);
-      const { Type, Message, ClientState } = readJson(response, "bad_reply");
+      const { Type, Message, ClientState, ...rich } = readJson(response, "bad_reply");
       const type = typeof Type === "string" ? Type.toLowerCase() : "";
       if (type !== "response" && type !== "release") {
         throw new WireError("bad_reply", "Type must be Response or Release");
       }
       const memo = memoOf(ClientState);
+      const isHidden = rich.Mask === true || rich.MaskNextRoute === true;
       return {
         action: type === "response" ? "continue" : "end",
         screen: screenOf(Message, "Message"),
         ...(memo !== undefined && { memo }),
+        ...(masks && isHidden && type === "response" && { asksSecret: true as const }),
       };
     },
 
-    notice: (turn, { eventsUrl, method }) =>
-      eventsUrl === undefined
-        ? undefined
-        : { ...askInJson({ ...said(turn), Type: "Release", Message: "" }, method), url: eventsUrl },
+    notice: (turn, { eventsUrl, url, method }) => ({
+      ...askInJson({ ...said(turn), Type: "Release", Message: "" }, method),
+      url: eventsUrl ?? url,
+    }),
   };
 }
 

@@ -7,7 +7,8 @@
  *
  * `Message` is the code as dialled, then the latest answer. Types come in either case, and go back
  * in the same. ClientState is what the application wants to hear again, once, in at most 100
- * characters. Payment by AddToCart is Hubtel's checkout and not spoken here (PROTOCOLS 5).
+ * characters; MaskNextRoute true hides what is typed next. Payment by AddToCart is Hubtel's
+ * checkout and not spoken here (PROTOCOLS 5).
  */
 import type { CodecEntry } from "./entry.ts";
 import { SERVICE_CODE_OPTION, serviceCodeOptionOf } from "./fields.ts";
@@ -20,12 +21,14 @@ export const hubtel: CodecEntry = {
     createHubtelLike({
       name: hubtel.name,
       serviceCode: serviceCodeOptionOf(service_code, hubtel.name),
+      masks: true,
       more: (reply, { SessionId }) => ({
         SessionId,
         Label: "",
         ClientState: "",
         DataType: reply?.action === "continue" ? "input" : "display",
         FieldType: "text",
+        ...(reply?.asksSecret === true && { MaskNextRoute: true }),
       }),
     }),
 };

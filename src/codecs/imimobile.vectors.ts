@@ -7,6 +7,7 @@ export const provider: Provider = {
   setUp:
     "Give them one address for each code: the wire carries none, so each channel needs " +
     "`service_code`.",
+  options: { service_code: "*365#" },
 };
 
 export const golden: readonly GoldenSheet[] = [

@@ -90,7 +90,8 @@ function createInfobip(isFlat: boolean): Codec {
       if (phase === "query") return said(OK, "", { sessionActive: isLive === true });
       if (reply === undefined) return said(OK, "");
       const ussdMenu = echo["form"] ? reply.screen.replaceAll("\n", CRLF) : reply.screen;
-      return said(OK, "", { ussdMenu, shouldClose: reply.action === "end" });
+      const message = echo["form"] ? "OK" : "";
+      return said(OK, message, { ussdMenu, shouldClose: reply.action === "end" });
     },
 
     refuse: (error) => said(WRONG, wordsOf(error)),

@@ -146,7 +146,7 @@ content-type: application/json
     },
     reply: { action: "continue", screen: "1. Balance\n2. Buy Data" },
     response: `${OK}
-{"ussdMenu":"1. Balance\\r\\n2. Buy Data","shouldClose":false,"responseExitCode":200,"responseMessage":""}`,
+{"ussdMenu":"1. Balance\\r\\n2. Buy Data","shouldClose":false,"responseExitCode":200,"responseMessage":"OK"}`,
   },
   {
     title: "flat: later the latest answer, of which an empty one may be missing",
@@ -167,7 +167,7 @@ content-type: application/json
     },
     reply: { action: "end", screen: "Bye" },
     response: `${OK}
-{"ussdMenu":"Bye","shouldClose":true,"responseExitCode":200,"responseMessage":""}`,
+{"ussdMenu":"Bye","shouldClose":true,"responseExitCode":200,"responseMessage":"OK"}`,
   },
 ];
 

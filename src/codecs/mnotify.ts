@@ -4,8 +4,8 @@
  *   in   POST, JSON: msisdn "233…", sequenceID, data, timestamp
  *   out  200, JSON: msisdn, sequenceID, message, timestamp, continueFlag 0 to go on or 1 to close
  *
- * `data` is the code as dialled, then the latest answer. Lines of `message` end in CR LF
- * (PROTOCOLS 18, from developer.bms.africa/openapi14.yaml at second hand).
+ * `data` is the code as dialled, then the latest answer. Lines of `message` end in CR LF, two
+ * characters of a screen (PROTOCOLS 18, from developer.bms.africa/openapi14.yaml at second hand).
  */
 import { asDialled } from "../core/address.ts";
 import { WireError } from "../core/failure.ts";
@@ -15,6 +15,7 @@ import {
   answerInJson,
   anyMsisdnOf,
   askInJson,
+  charsAtMost,
   dialStringOf,
   idOf,
   INPUT_CHARS_MAX,
@@ -32,9 +33,12 @@ export const mnotify: CodecEntry = {
   create: () => codec,
 };
 
+const CRLF = "\r\n";
+
 const codec: Codec = {
   name: mnotify.name,
   carriesDialledDigits: true,
+  takesScreen: charsAtMost(Infinity, CRLF),
 
   decode(request) {
     const body = readJson(request, "bad_body");
@@ -55,7 +59,7 @@ const codec: Codec = {
   encode: ({ reply }, { msisdn, sessionId }, nowMs) =>
     answerInJson(200, {
       ...{ msisdn, sequenceID: sessionId },
-      message: (reply?.screen ?? "").replaceAll("\n", "\r\n"),
+      message: (reply?.screen ?? "").replaceAll("\n", CRLF),
       timestamp: timestampOf(nowMs),
       continueFlag: reply?.action === "continue" ? 0 : 1,
     }),
@@ -73,7 +77,7 @@ const codec: Codec = {
     requireSame(body.sequenceID, turn.sessionId, "sequenceID");
     const { continueFlag: flag, message } = body;
     if (flag !== 0 && flag !== 1) throw new WireError("bad_reply", "continueFlag must be 0 or 1");
-    const screen = screenOf(message, "message").replaceAll("\r\n", "\n");
+    const screen = screenOf(message, "message").replaceAll(CRLF, "\n");
     return { action: flag === 0 ? "continue" : "end", screen };
   },
 };

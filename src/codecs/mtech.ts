@@ -18,6 +18,7 @@ import {
   idOf,
   INPUT_CHARS_MAX,
   isFirst,
+  parseJson,
   requireSame,
   requireSuccess,
   screenOf,
@@ -47,6 +48,10 @@ const FIRST_PAGE = "0";
 const NEXT_PAGE = "indexX";
 const ANYTHING = "*";
 const CANCELLED = "1";
+const ID_CHARS_MAX = 100;
+const MEMO_CHARS_MAX = 2_000;
+/** A key, and the page that it leads to. */
+type Page = readonly [key: string, id: string];
 const BREAK = /<br[ \t\r\n]*\/?>/g;
 
 function createMtech(code: Dialled | undefined): Codec {
@@ -103,7 +108,7 @@ function createMtech(code: Dialled | undefined): Codec {
       const links = navigation?.children.filter(({ name }) => name === "link") ?? [];
       const lines = [title, textIn(said, "div", "bad_reply"), ...links.map(choiceOf)];
       const shown = lines.filter((line) => line !== undefined && line !== "").join("\n");
-      const memo = pageIn(links.at(0));
+      const memo = memoOf(links);
       return {
         action: navigation === undefined ? "end" : "continue",
         screen: screenOf(shown, "div"),
@@ -138,7 +143,7 @@ function askedIn(turn: Turn): string {
   const { sessionId, msisdn, serviceCode, input, memo } = turn;
   const who = tagged("session_id", sessionId) + tagged("mobile_number", msisdn);
   if (!isFirst(turn)) {
-    return who + tagged("page_id", memo ?? NEXT_PAGE) + tagged("data", input);
+    return who + tagged("page_id", pageFor(input, memo)) + tagged("data", input);
   }
   const dialled = tagged("data", serviceCode) + tagged("gate", serviceCode);
   return who + tagged("page_id", FIRST_PAGE) + dialled;
@@ -150,8 +155,21 @@ function choiceOf({ attributes, text }: XmlElement): string | undefined {
   return text.trim() === "" ? undefined : `${key}. ${text.trim()}`;
 }
 
-/** What to ask for next; a choice's own page cannot be known before it is typed. */
-function pageIn(link: XmlElement | undefined): string | undefined {
-  const id = link?.attributes.get("pageId");
-  return id === undefined || id === "" || id === NEXT_PAGE || id.length > 100 ? undefined : id;
+/** Where each key leads: an answer asks for the page of its own link. */
+function memoOf(links: readonly XmlElement[]): string | undefined {
+  const pages = links.flatMap(({ attributes }): readonly Page[] => {
+    const id = attributes.get("pageId") ?? "";
+    return id === "" || id.length > ID_CHARS_MAX ? [] : [[attributes.get("accesskey") ?? "", id]];
+  });
+  if (pages.every(([, id]) => id === NEXT_PAGE)) return undefined;
+  const memo = JSON.stringify(pages);
+  if (memo.length <= MEMO_CHARS_MAX) return memo;
+  throw new WireError("bad_reply", `links must have at most ${MEMO_CHARS_MAX} characters`);
+}
+
+function pageFor(input: string, memo: string | undefined): string {
+  const pages = (memo === undefined ? [] : parseJson(memo)) as readonly Page[];
+  const of = (wanted: string) => pages.find(([key]) => key === wanted);
+  const [, id] = of(input.trim()) ?? of(ANYTHING) ?? pages[0] ?? [];
+  return id ?? NEXT_PAGE;
 }

@@ -11,7 +11,7 @@
  */
 import { asDialled } from "../core/address.ts";
 import { WireError } from "../core/failure.ts";
-import type { Codec, Dialled, Inbound } from "../types.ts";
+import type { Codec, Dialled, Inbound, Turn } from "../types.ts";
 import type { CodecEntry } from "./entry.ts";
 import {
   answerInJson,
@@ -42,6 +42,7 @@ const PHASES: Readonly<Record<string, Inbound["phase"]>> = {
 };
 const ASKS = 1;
 const LAST = 2;
+const CANCELLED = "4";
 
 const codec: Codec = {
   name: mtnMadapi.name,
@@ -49,7 +50,12 @@ const codec: Codec = {
 
   decode(request) {
     const body = readJson(request, "bad_body");
-    const type = textOf(body.messageType, "messageType", INPUT_CHARS_MAX);
+    const { messageType } = body;
+    // A string in the swagger; of answers both are seen.
+    const type =
+      typeof messageType === "number"
+        ? String(messageType)
+        : textOf(messageType, "messageType", INPUT_CHARS_MAX);
     const phase = Object.hasOwn(PHASES, type) ? PHASES[type] : undefined;
     if (phase === undefined) throw new WireError("bad_field", "messageType must be 0 to 5");
     const isAsking = phase === "begin" || phase === "continue";
@@ -64,7 +70,7 @@ const codec: Codec = {
       input: { kind: "latest", text: phase === "continue" ? text : "" },
       messageId: undefined,
       network: undefined,
-      echo: { serviceCode: bareCodeOf(code) },
+      echo: { serviceCode: textOf(body.serviceCode, "serviceCode", INPUT_CHARS_MAX) },
     };
   },
 
@@ -80,16 +86,9 @@ const codec: Codec = {
   },
 
   request(turn, { method }) {
-    const { sessionId, msisdn, serviceCode, input } = turn;
     const isNew = isFirst(turn);
-    return askInJson(
-      {
-        ...{ sessionId, messageType: isNew ? "0" : "1", msisdn },
-        serviceCode: bareCodeOf(serviceCode),
-        ussdString: isNew ? dialStringOf(turn) : input,
-      },
-      method,
-    );
+    const said = isNew ? dialStringOf(turn) : turn.input;
+    return askInJson(fieldsOf(turn, isNew ? "0" : "1", said), method);
   },
 
   reply(response, turn) {
@@ -108,7 +107,17 @@ const codec: Codec = {
     const screen = screenOf(inboundResponse, "inboundResponse");
     return { action: isEnd ? "end" : "continue", screen };
   },
+
+  notice: (turn, { eventsUrl, url, method }) => ({
+    ...askInJson(fieldsOf(turn, CANCELLED, ""), method),
+    url: eventsUrl ?? url,
+  }),
 };
+
+function fieldsOf(turn: Turn, messageType: string, ussdString: string) {
+  const { sessionId, msisdn, serviceCode } = turn;
+  return { sessionId, messageType, msisdn, serviceCode: bareCodeOf(serviceCode), ussdString };
+}
 
 /** What was dialled, where it is the code with digits behind it. */
 function wholeOf(text: string, code: Dialled): Dialled {

@@ -64,6 +64,31 @@ content-type: application/json
 {"statusCode":"0000","statusMessage":"Success","transactionId":"01235","data":{"inboundResponse":"Envoyer 500 ?","userInputRequired":true,"messageType":1,"serviceCode":"321123","msisdn":"2252312345"}}`,
   },
   {
+    title: "a code with its star and hash goes back as it came, and a number is a type too",
+    source: "MTN MADAPI USSD v1 swagger (PROTOCOLS 13.1): serviceCode of the subscription",
+    request: `
+POST / HTTP/1.1
+content-type: application/json
+
+{"sessionId":"01235","messageType":1,"msisdn":"2252312345","serviceCode":"*1234*356#","ussdString":"1"}`,
+    inbound: {
+      sessionId: "01235",
+      msisdn: "2252312345",
+      phase: "continue",
+      dialled: "*1234*356#",
+      input: { kind: "latest", text: "1" },
+      messageId: undefined,
+      network: undefined,
+      echo: { serviceCode: "*1234*356#" },
+    },
+    reply: { action: "end", screen: "Merci" },
+    response: `
+HTTP/1.1 200
+content-type: application/json
+
+{"statusCode":"0000","statusMessage":"Success","transactionId":"01235","data":{"inboundResponse":"Merci","userInputRequired":false,"messageType":2,"serviceCode":"*1234*356#","msisdn":"2252312345"}}`,
+  },
+  {
     title: "an answer, stars and hashes included",
     source: "MTN MADAPI USSD v1 swagger (PROTOCOLS 13.1); answer and screen made up",
     request: `

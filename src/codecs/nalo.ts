@@ -17,6 +17,7 @@ import {
   answerInJson,
   askInJson,
   bareMsisdnOf,
+  charsAtMost,
   dialStringOf,
   idOf,
   INPUT_CHARS_MAX,
@@ -32,8 +33,7 @@ import {
 } from "./fields.ts";
 
 const USER_ID = "DIALYARD";
-/** 120 characters of GSM-7. */
-const SCREEN_OCTETS_MAX = 105;
+const SCREEN_CHARS_MAX = 120;
 
 export const nalo: CodecEntry = {
   name: "nalo",
@@ -49,7 +49,7 @@ function createNalo(userId: string, serviceCode: Dialled | undefined): Codec {
   return {
     name: nalo.name,
     carriesDialledDigits: true,
-    screenOctetsMax: SCREEN_OCTETS_MAX,
+    takesScreen: charsAtMost(SCREEN_CHARS_MAX),
     // Not in its older form.
     namesNoSession: true,
 

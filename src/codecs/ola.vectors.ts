@@ -10,6 +10,7 @@ export const provider: Provider = {
     "No dashboard: the network that speaks it is told the address. A channel needs " +
     "`service_code`, because requests carry none; the test door `/ussd/test/callback` is " +
     "one with `door`.",
+  options: { service_code: "*365#" },
 };
 
 export const vectors: readonly CodecVector[] = [

@@ -18,8 +18,8 @@ import {
   bareCodeOf,
   idOf,
   INPUT_CHARS_MAX,
+  jsonToEcho,
   looseDialledOf,
-  parseJson,
   readJson,
   requireSame,
   requireSuccess,
@@ -56,7 +56,7 @@ const codec: Codec = {
 
   encode: ({ reply }, { echo }) => ({
     ...answerInJson(200, {
-      ...(parseJson(echo.body ?? "{}") as object),
+      ...jsonToEcho(echo.body ?? "{}"),
       response: reply?.screen ?? "",
       action: reply?.action === "continue" ? "CON" : "END",
     }),

@@ -20,6 +20,33 @@ export const golden: readonly GoldenSheet[] = [
 
 export const vectors: readonly CodecVector[] = [
   {
+    title: "numbers go back digit for digit, those beyond 2^53 too",
+    source: "developers.oltranz.com/ussdgateway/objects.html; PROTOCOLS 0, rule 6; ids made up",
+    request: `
+POST / HTTP/1.1
+content-type: application/json
+
+{"sessionId":"13245200800899890","serviceCode":"123","phoneNumber":"250780000001","text":"1","response":"","action":"CON","transactionId":171632898024603649,"newRequest":0,"charge":"N","amount":0.0}`,
+    inbound: {
+      sessionId: "13245200800899890",
+      msisdn: "250780000001",
+      phase: "continue",
+      dialled: "*123#",
+      input: { kind: "latest", text: "1" },
+      messageId: undefined,
+      network: undefined,
+      echo: {
+        body: `{"sessionId":"13245200800899890","serviceCode":"123","phoneNumber":"250780000001","text":"1","response":"","action":"CON","transactionId":171632898024603649,"newRequest":0,"charge":"N","amount":0.0}`,
+      },
+    },
+    reply: { action: "end", screen: "Murakoze" },
+    response: `
+HTTP/1.1 200
+content-type: application/json;charset=UTF-8
+
+{"sessionId":"13245200800899890","serviceCode":"123","phoneNumber":"250780000001","text":"1","response":"Murakoze","action":"END","transactionId":171632898024603649,"newRequest":0,"charge":"N","amount":0.0}`,
+  },
+  {
     title: "an empty text is the first, and the whole object goes back",
     source: "developers.oltranz.com/ussdgateway/objects.html",
     request: `

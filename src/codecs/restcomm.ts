@@ -166,7 +166,8 @@ function dialogOf(root: XmlElement, code: "bad_body" | "bad_reply"): XmlElement 
 }
 
 function messageIn(root: XmlElement): readonly [XmlElement, Inbound["phase"]] {
-  if (ENDINGS.some((name) => root.attributes.has(name))) return [root, "abort"];
+  const isOver = ENDINGS.some((name) => (root.attributes.get(name) ?? "false") !== "false");
+  if (isOver) return [root, "abort"];
   for (const child of root.children) {
     const phase = PHASES.get(child.name);
     if (phase !== undefined) return [child, phase];

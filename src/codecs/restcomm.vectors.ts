@@ -121,6 +121,16 @@ ${dialog("Continue", 'mapMessagesSize="1"><unstructuredSSNotify_Response invokeI
 ${DECLARED}<dialog mapMessagesSize="0" prearrangedEnd="false"/>`,
   },
   {
+    title: "an attribute that says it is not timed out ends nothing",
+    source: "PROTOCOLS 15: dialogTimedOut is true where it is over",
+    request: `${ANSWERED}
+${dialog("Continue", 'mapMessagesSize="1" dialogTimedOut="false"><unstructuredSSRequest_Response invokeId="0" dataCodingScheme="15" string="1"/>')}`,
+    inbound: { ...said, phase: "continue", input: { kind: "latest", text: "1" } },
+    reply: { action: "continue", screen: "Next" },
+    response: `${OK}
+${DECLARED}<dialog mapMessagesSize="1"><unstructuredSSRequest_Request dataCodingScheme="15" string="Next"/></dialog>`,
+  },
+  {
     title: "timed out, and whose by the cookie",
     source: GUIDE,
     request: `${ANSWERED}

@@ -10,7 +10,7 @@
  */
 import { asDialled, canonicalDialled } from "../core/address.ts";
 import { WireError } from "../core/failure.ts";
-import type { Codec, Inbound } from "../types.ts";
+import type { Codec, Inbound, Turn } from "../types.ts";
 import type { CodecEntry } from "./entry.ts";
 import {
   answerInJson,
@@ -74,14 +74,9 @@ function createServiceOp(isUzo: boolean): Codec {
       }),
 
     request(turn, { method }) {
-      const { sessionId, msisdn, provider, serviceCode, input } = turn;
       const isNew = isFirst(turn);
-      const fields = {
-        ...{ sessionID: sessionId, msisdn: isUzo ? `+${msisdn}` : msisdn, network: provider },
-        ussdString: isNew ? dialStringOf(turn) : input,
-        ussdServiceOp: String(isNew ? BEGIN : CONTINUE),
-      };
-      return askInJson(isUzo ? { ...fields, code: serviceCode } : fields, method);
+      const ussdString = isNew ? dialStringOf(turn) : turn.input;
+      return askInJson(fieldsOf(turn, isUzo, isNew ? BEGIN : CONTINUE, ussdString), method);
     },
 
     reply(response) {
@@ -96,7 +91,18 @@ function createServiceOp(isUzo: boolean): Codec {
         screen: screenOf(message, "message"),
       };
     },
+
+    notice: (turn, { eventsUrl, url, method }) => ({
+      ...askInJson(fieldsOf(turn, isUzo, OVER_MIN, ""), method),
+      url: eventsUrl ?? url,
+    }),
   };
+}
+
+function fieldsOf(turn: Turn, isUzo: boolean, op: number, ussdString: string) {
+  const { sessionId: sessionID, msisdn, provider: network, serviceCode } = turn;
+  const who = { sessionID, msisdn: isUzo ? `+${msisdn}` : msisdn, network };
+  return { ...who, ussdString, ussdServiceOp: String(op), ...(isUzo && { code: serviceCode }) };
 }
 
 function phaseOf(op: unknown, text: string): Inbound["phase"] {

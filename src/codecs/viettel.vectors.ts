@@ -35,8 +35,10 @@ export const provider: Provider = {
   setUp:
     "Give the operator the address and the address that your calls come from: both sides " +
     "have allow lists. Ask for theirs, where screens are taken: it is the channel's " +
-    "`pushUrl`. Ask Movitel how it shows a line break (`newline`). Name the channel " +
-    "`movitel`: backends are told that as `provider`.",
+    "`pushUrl`. Ask whose `user` and `pass` its calls carry: without these options those of " +
+    "the request go back. Ask Movitel how it shows a line break (`newline`), and name the " +
+    "channel `movitel`: backends are told that as `provider`.",
+  options: { preset: "movitel" },
 };
 
 export const golden: readonly GoldenSheet[] = [
@@ -45,6 +47,7 @@ export const golden: readonly GoldenSheet[] = [
     options: ({ name }: GoldenVector) => ({
       preset: name.startsWith("lumitel") ? "lumitel" : "halotel",
     }),
+    wrap: insert("{}"),
     asked: {
       "lumitel ack": `POST / HTTP/1.1
 content-type: application/xml

@@ -6,7 +6,8 @@
  *
  * `request` is the code as dialled, then the latest answer. Where the next answer goes is said with
  * each screen, as the callback of an option that is not shown: the channel's own public address.
- * Options that are shown are choices (PROTOCOLS 14.12, from vumi's transport).
+ * Options that are shown are choices. Backends are asked at their own address, whatever callback
+ * they name: nobody is sent to another host by an answer (PROTOCOLS 14.12, from vumi's transport).
  */
 import { asDialled } from "../core/address.ts";
 import type { Codec } from "../types.ts";

@@ -14,6 +14,19 @@ const turn: Turn = {
 const backend = { serviceCode, method: "POST" } as Backend;
 
 for (const version of ["1", "2"]) {
+  test(`version ${version}: an end that says nothing else is one`, () => {
+    const codec = createCodec("wigal", { version });
+    const said = { network: "MTN", sessionid: "w-1", mode: "END", msisdn: "233241234567" };
+    const whole = { ...said, username: "shop", trafficid: "t-3" };
+    const { phase } = codec.decode({
+      ...{ method: version === "1" ? "GET" : "POST", path: "" },
+      query: new URLSearchParams(whole).toString(),
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(whole),
+    });
+    assert.equal(phase, "abort");
+  });
+
   test(`version ${version}: what an application says in other comes back with the next request`, () => {
     const codec = createCodec("wigal", { version });
     const before = codec.request(turn, backend);

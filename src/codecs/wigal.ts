@@ -19,12 +19,13 @@ import {
   anyMsisdnOf,
   askInJson,
   askInQuery,
+  charsAtMost,
   dialStringOf,
   idOf,
   INPUT_CHARS_MAX,
   isFirst,
+  jsonToEcho,
   labelOf,
-  parseJson,
   readJson,
   readQuery,
   requireSame,
@@ -38,8 +39,7 @@ import {
 const PHASES: Readonly<Record<string, Inbound["phase"]>> = {
   ...{ START: "begin", MORE: "continue", END: "abort" },
 };
-/** 160 GSM-7 characters. */
-const SCREEN_OCTETS_MAX = 140;
+const PAGE_CHARS_MAX = 160;
 const MEMO_CHARS_MAX = 2_000;
 const TEXT = { "content-type": "text/plain; charset=utf-8" };
 const PIPED = ["network", "mode", "msisdn", "sessionid", "userdata", "username", "trafficid"];
@@ -64,7 +64,7 @@ function createPiped(code: Dialled | undefined, username: string): Codec {
   return {
     name: wigal.name,
     methods: ["GET"],
-    screenOctetsMax: SCREEN_OCTETS_MAX,
+    takesScreen: charsAtMost(PAGE_CHARS_MAX),
     carriesDialledDigits: true,
 
     decode(request) {
@@ -84,6 +84,10 @@ function createPiped(code: Dialled | undefined, username: string): Codec {
     },
 
     request: (turn) => askInQuery(fieldsOf(turn, username)),
+    notice: (turn, { eventsUrl, url }) => ({
+      ...askInQuery(overOf(turn, username)),
+      url: eventsUrl ?? url,
+    }),
 
     reply(response, turn) {
       requireSuccess(response);
@@ -100,14 +104,14 @@ function createPiped(code: Dialled | undefined, username: string): Codec {
 function createEchoing(code: Dialled | undefined, username: string): Codec {
   return {
     name: wigal.name,
-    screenOctetsMax: SCREEN_OCTETS_MAX,
+    takesScreen: charsAtMost(PAGE_CHARS_MAX),
     carriesDialledDigits: true,
 
     decode: (request) => readSaid(readJson(request, "bad_body"), { body: request.body }, code),
 
     encode: ({ reply }, { echo }) =>
       answerInJson(200, {
-        ...(parseJson(echo.body ?? "{}") as object),
+        ...jsonToEcho(echo.body ?? "{}"),
         ...{ mode: modeOf(reply), userdata: pageOf(reply) },
       }),
 
@@ -115,6 +119,10 @@ function createEchoing(code: Dialled | undefined, username: string): Codec {
       // Wigal's sample reads the one, its table names the other.
       return askInJson({ ...fieldsOf(turn, username), phonenumber: turn.msisdn }, method);
     },
+    notice: (turn, { eventsUrl, url, method }) => ({
+      ...askInJson({ ...overOf(turn, username), phonenumber: turn.msisdn }, method),
+      url: eventsUrl ?? url,
+    }),
 
     reply(response, turn) {
       requireSuccess(response);
@@ -131,7 +139,8 @@ function readSaid(said: Said, echo: Echo, code: Dialled | undefined): Inbound {
   const mode = textOf(said.mode, "mode", INPUT_CHARS_MAX).toUpperCase();
   const phase = Object.hasOwn(PHASES, mode) ? PHASES[mode] : undefined;
   if (phase === undefined) throw new WireError("bad_field", "mode must be START, MORE or END");
-  const text = textOf(said.userdata, "userdata", INPUT_CHARS_MAX);
+  const typed = said.userdata ?? (phase === "abort" ? "" : undefined);
+  const text = textOf(typed, "userdata", INPUT_CHARS_MAX);
   return {
     sessionId: idOf(said.sessionid, "sessionid"),
     msisdn: anyMsisdnOf(said.msisdn ?? said.phonenumber, "msisdn"),
@@ -160,6 +169,10 @@ function fieldsOf(turn: Turn, username: string) {
     ...{ username, trafficid: turn.transactionId },
     ...(turn.memo === undefined ? {} : { other: turn.memo }),
   };
+}
+
+function overOf(turn: Turn, username: string) {
+  return { ...fieldsOf(turn, username), mode: "END", userdata: "" };
 }
 
 function readAnswer(said: Said, turn: Turn): Reply {

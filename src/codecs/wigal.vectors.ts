@@ -5,7 +5,8 @@ export const provider: Provider = {
   title: "Wigal Frog (Ghana)",
   setUp:
     "In the Frog dashboard, paste the address as the callback of the code; `version` says " +
-    "which of their two forms it is. Screens have 160 characters.",
+    "which of their two forms it is. Screens have 160 characters; Wigal asks to leave out " +
+    "`$ < & '` and the grave accent on AirtelTigo.",
 };
 
 export const vectors: readonly CodecVector[] = [

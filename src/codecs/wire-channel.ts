@@ -2,11 +2,20 @@
 import { asDialled, canonicalDialled } from "../core/address.ts";
 import { WireError } from "../core/failure.ts";
 import type { Answer, Codec, Dialled, Inbound } from "../types.ts";
-import { anyMsisdnOf, idOf, INPUT_CHARS_MAX, labelOf, looseDialledOf, textOf } from "./fields.ts";
+import {
+  anyMsisdnOf,
+  idOf,
+  INPUT_CHARS_MAX,
+  jsonToEcho,
+  labelOf,
+  looseDialledOf,
+  textOf,
+} from "./fields.ts";
 import type { Description, ReplyField } from "./wire-description.ts";
 import {
   formOf,
   type Named,
+  nested,
   type Read,
   readAsQuery,
   type Scalar,
@@ -40,6 +49,7 @@ export function decoderOf(wire: Description, code: Dialled | undefined): Codec["
   const phaseOf = phaseReaderOf(wire, input, charsMax);
   const echoed = echoesOf(wire);
   const isDialString = firstInput === "dialString";
+  const isWholeEchoed = wire.reply.echoesRequest === true;
   return (request) => {
     const isQuery = request.method === "GET";
     const raw = isQuery ? readAsQuery(request) : form.read(request, "bad_body");
@@ -49,9 +59,9 @@ export function decoderOf(wire: Description, code: Dialled | undefined): Codec["
     const isWanted = isRead || (phase === "begin" && isDialString);
     const text = isWanted ? textOf(raw(input), input, charsMax) : "";
     const id = sessionId === undefined ? undefined : read(sessionId);
-    const echo: Record<string, string> = {};
+    const echo: Record<string, string> = isWholeEchoed ? { body: request.body } : {};
     for (const name of echoed) {
-      const value = inText(read(name));
+      const value = exactText(read(name), name);
       echo[name] = value === undefined ? "" : textOf(value, name, ECHO_CHARS_MAX);
     }
     const isDial = phase === "begin" && isDialString;
@@ -65,7 +75,7 @@ export function decoderOf(wire: Description, code: Dialled | undefined): Codec["
       dialled:
         (isDial ? canonicalDialled(text) : undefined) ?? dialledIn(read, dialledAt, phase, code),
       input: { kind, text: isRead ? text : "" },
-      messageId: messageId === undefined ? undefined : labelled(inText(read(messageId)), messageId),
+      messageId: messageId === undefined ? undefined : labelled(read(messageId), messageId),
       network: network === undefined ? undefined : labelOf(read(network), network),
       echo,
     };
@@ -88,7 +98,14 @@ function dialledIn(
 
 /** Ids of messages are left out by some networks; what is there has to be one. */
 function labelled(value: unknown, name: string): string | undefined {
-  return value === undefined || value === "" ? undefined : idOf(value, name);
+  return value === undefined || value === "" ? undefined : idOf(exactText(value, name), name);
+}
+
+/** A number beyond 2^53 was rounded when it was read: it may be another's by now. */
+function exactText(value: unknown, name: string): unknown {
+  const isRounded = typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER;
+  if (!isRounded) return inText(value);
+  throw new WireError("bad_field", `${name} must be a text where it has so many digits`);
 }
 
 function phaseReaderOf(
@@ -164,7 +181,11 @@ export function encoderOf(wire: Description): Codec["encode"] {
       replyValue(says, { answer, inbound, nowMs, screen, action }),
     ]);
     const written = form.write(values);
-    return { status: 200, body: written.body, headers: { ...written.headers, ...extra } };
+    const body =
+      reply.echoesRequest === true
+        ? JSON.stringify({ ...jsonToEcho(inbound.echo["body"] ?? "{}"), ...nested(values) })
+        : written.body;
+    return { status: 200, body, headers: { ...written.headers, ...extra } };
   };
 }
 

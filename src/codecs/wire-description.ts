@@ -73,6 +73,8 @@ export type Description = {
     readonly fields?: Readonly<Record<string, ReplyField>>;
     /** What a line of a screen ends with; "\n" where it is left out. */
     readonly newline?: string;
+    /** JSON: the whole object of the request goes back, with these fields in it. */
+    readonly echoesRequest?: boolean;
     /** What is refused gets a last reply without a screen, status 400; else an error as JSON. */
     readonly refusesInKind?: boolean;
   };
@@ -80,6 +82,8 @@ export type Description = {
   readonly namesNoSession?: boolean;
   /** Octets: 160 GSM-7 characters are 140. */
   readonly screenOctetsMax?: number;
+  /** Characters of any alphabet, line ends as they are written. */
+  readonly screenCharsMax?: number;
 };
 
 const REQUEST_WORDS: readonly string[] = [
@@ -100,7 +104,10 @@ const HEADER_VALUE = /^[\x20-\x7e]{0,200}$/;
 const FRAMING = new Set(["connection", "content-length", "transfer-encoding", "host", "trailer"]);
 const FIELDS_MAX = 20;
 const CHARS_MAX = 20_000;
-const OCTETS = { min: 40, max: 1_600 };
+const LIMITS = {
+  screenOctetsMax: { min: 40, max: 1_600 },
+  screenCharsMax: { min: 40, max: 1_600 },
+};
 
 type Bag = Readonly<Record<string, unknown>>;
 
@@ -134,11 +141,12 @@ export function parseDescription(text: string): Description {
     wrong("description", `must be JSON: ${error instanceof Error ? error.message : ""}`);
   }
   const top = bagOf(value, "description");
-  onlyKnown(top, "description", ["request", "reply", "namesNoSession", "screenOctetsMax"]);
+  onlyKnown(top, "description", ["request", "reply", "namesNoSession", ...Object.keys(LIMITS)]);
   checkRequest(bagOf(top["request"], "request"), top["namesNoSession"] === true);
   checkReply(bagOf(top["reply"], "reply"), bagOf(top["request"], "request"));
   onlyFlag(top["namesNoSession"], "namesNoSession");
   onlyFlag(bagOf(top["reply"], "reply")["refusesInKind"], "reply.refusesInKind");
+  checkEchoes(bagOf(top["reply"], "reply"), bagOf(top["request"], "request"));
   checkLimits(top);
   return value as Description;
 }
@@ -178,7 +186,10 @@ function checkRequest(request: Bag, namesNoSession: boolean): void {
 }
 
 function checkReply(reply: Bag, request: Bag): void {
-  const known = ["as", "root", "headers", "prefix", "fields", "newline", "refusesInKind"];
+  const known = [
+    ...["as", "root", "headers", "prefix", "fields", "newline", "refusesInKind"],
+    "echoesRequest",
+  ];
   onlyKnown(reply, "reply", known);
   oneOf(reply["as"], "reply.as", REPLY_FORMS);
   checkRoot(reply, "reply");
@@ -221,6 +232,18 @@ function checkReplyField(says: unknown, at: string, request: Bag): void {
   oneOf(echo, `${at}.echo`, names);
 }
 
+function checkEchoes({ echoesRequest, as, fields = {} }: Bag, request: Bag): void {
+  onlyFlag(echoesRequest, "reply.echoesRequest");
+  if (echoesRequest !== true) return;
+  const { methods = ["POST"] } = request;
+  const isPost = Array.isArray(methods) && !methods.includes("GET");
+  if (as !== "json" || request["as"] !== "json" || !isPost)
+    wrong("reply.echoesRequest", "goes with JSON by POST, both asked and answered");
+  const inside = Object.keys(fields as Bag).find((path) => path.includes("."));
+  if (inside !== undefined)
+    wrong(`reply.fields.${inside}`, "with echoesRequest fields are of the object itself");
+}
+
 function checkMethods(methods: unknown): void {
   if (methods === undefined) return;
   const list: readonly unknown[] = Array.isArray(methods) ? methods : [];
@@ -232,11 +255,13 @@ function onlyFlag(value: unknown, at: string): void {
   if (value !== undefined && typeof value !== "boolean") wrong(at, "must be true or false");
 }
 
-function checkLimits({ screenOctetsMax: octets }: Bag): void {
-  if (octets === undefined) return;
-  const isFit = Number.isInteger(octets) && Number(octets) >= OCTETS.min;
-  if (!isFit || Number(octets) > OCTETS.max)
-    wrong("screenOctetsMax", `must be a whole number from ${OCTETS.min} to ${OCTETS.max}`);
+function checkLimits(top: Bag): void {
+  for (const [name, { min, max }] of Object.entries(LIMITS)) {
+    const limit = top[name];
+    if (limit === undefined) continue;
+    const isFit = Number.isInteger(limit) && Number(limit) >= min && Number(limit) <= max;
+    if (!isFit) wrong(name, `must be a whole number from ${min} to ${max}`);
+  }
 }
 
 function checkRoot({ as, root }: Bag, at: string): void {

@@ -62,7 +62,7 @@ export type GoldenSheet = {
     Readonly<Record<string, string>> | ((vector: GoldenVector) => Readonly<Record<string, string>>);
   /** Part of the captured paths that stands for the channel's own. */
   readonly mountedAt?: string;
-  /** The element that fragments are children of: "<dialog>{}</dialog>". */
+  /** What fragments, and fields of a call that are given alone, are in: "<dialog>{}</dialog>". */
   readonly wrap?: string;
   /** Raw requests that come before a line which is an answer alone, by the line's name. */
   readonly asked?: Readonly<Record<string, string>>;
@@ -70,6 +70,8 @@ export type GoldenSheet = {
   readonly code?: string | ((vector: GoldenVector) => string | undefined);
   /** Fields of a request whose value is the sender's choice. */
   readonly free?: readonly string[];
+  /** What the source masks or made up where a number or a code has to be, and one to put there. */
+  readonly standIns?: Readonly<Record<string, string>>;
   /** Where Dialyard differs on purpose: name of the vector, or "name, as network", and why. */
   readonly differs?: Readonly<Record<string, string>>;
 };
@@ -107,10 +109,11 @@ export function goldenSkip(
   if (expect?.event === null) return "a message to ignore is not sent";
   if (expect?.event !== undefined && NO_SCREEN.has(expect.event)) return "a notice is no turn";
   if (codec.overLink === true) return "no backend is called over a link";
-  if (outbound !== undefined || codec.pushes !== undefined) {
-    return "the screen is a call of its own";
+  if (outbound !== undefined && codec.pushes === undefined) {
+    return "a screen that nobody asked for is no answer";
   }
-  const halves = (request !== null && expect !== null) || (reply !== null && response !== null);
+  const isAnswered = response !== null && (reply !== null || codec.pushes !== undefined);
+  const halves = (request !== null && expect !== null) || isAnswered;
   return halves ? undefined : "a reply that is pushed has no backend's side";
 }
 
@@ -118,14 +121,23 @@ export function goldenSkip(
 export function checkGolden(
   codec: Codec,
   sheet: GoldenSheet,
-  vector: GoldenVector,
+  masked: GoldenVector,
   role: GoldenRole,
 ): void {
+  const vector = withStandIns(masked, sheet);
   if (codec.overLink === true) {
     const { reply } = vector;
     checkPdu(codec, vector as unknown as PduVector, reply === null ? undefined : replyOf(reply));
   } else if (role === "application") checkAsApplication(codec, sheet, vector);
   else checkAsNetwork(codec, sheet, vector);
+}
+
+function withStandIns(vector: GoldenVector, { standIns = {} }: GoldenSheet): GoldenVector {
+  const line = Object.entries(standIns).reduce(
+    (text, [masked, standIn]) => text.replaceAll(masked, standIn),
+    JSON.stringify(vector),
+  );
+  return JSON.parse(line) as GoldenVector;
 }
 
 function checkAsApplication(codec: Codec, sheet: GoldenSheet, vector: GoldenVector): void {
@@ -302,10 +314,27 @@ function checkAsNetwork(codec: Codec, sheet: GoldenSheet, vector: GoldenVector):
     const { echo: ___, network: ____, ...attested } = inbound;
     assert.deepEqual(heard, attested);
   }
-  if (reply === null || response === null) return;
+  if (codec.pushes !== undefined) checkPushed(codec, sheet, vector, turn);
+  if (codec.pushes !== undefined || reply === null || response === null) return;
   // Where no headers are attested, the type is what the body is.
   const headers = { "content-type": typeOf(response.body), ...lowered(response.headers) };
   const { action, screen } = codec.reply({ ...response, headers }, turn);
+  assert.deepEqual({ action, screen }, replyOf(reply));
+}
+
+/** The application acknowledges, and its screen comes as a call of its own. */
+function checkPushed(
+  codec: Codec,
+  { wrap = "{}" }: GoldenSheet,
+  { reply, response, outbound }: GoldenVector,
+  turn: Turn,
+): void {
+  if (response !== null) assert.equal(codec.pushes?.heard(response), "taken");
+  if (reply === null || outbound === undefined) return;
+  const { headers = {}, fields = {} } = outbound;
+  const written = Object.entries(fields).map(([name, value]) => `<${name}>${value}</${name}>`);
+  const body = outbound.body ?? wrap.replace("{}", () => written.join(""));
+  const { action, screen } = codec.reply({ status: 200, headers: lowered(headers), body }, turn);
   assert.deepEqual({ action, screen }, replyOf(reply));
 }
 

@@ -8,6 +8,8 @@ export type Provider = {
   readonly title: string;
   /** Where the address is pasted, and what has to be asked for. Markdown. */
   readonly setUp: string;
+  /** Options that a channel cannot do without, or that show what is meant. */
+  readonly options?: Readonly<Record<string, string>>;
 };
 export type Shelf = {
   readonly vectors: readonly CodecVector[];

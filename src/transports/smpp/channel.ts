@@ -37,6 +37,7 @@ const UNDELIVERED = 502;
 export function startSmppChannel(options: SmppChannelOptions): SmppChannel {
   const { channel, link, gateway } = options;
   const turns = new Set<Promise<void>>();
+  const open = new Set<string>();
   const count = (status: number, reason?: string) =>
     options.onRequest({ channel: channel.name, status, reason });
 
@@ -54,9 +55,20 @@ export function startSmppChannel(options: SmppChannelOptions): SmppChannel {
       count(REFUSED, error.message);
       return STATUS.rejected;
     }
+    // What was not acknowledged before a link was lost is sent again on the next one. While its
+    // screen is on its way nobody has read anything, so the copy is no second answer.
+    const said = JSON.stringify([request.headers, request.body]);
+    if (open.has(said)) {
+      count(OK);
+      return STATUS.ok;
+    }
+    open.add(said);
     const turn = take(request).catch(gateway.report);
     turns.add(turn);
-    void turn.finally(() => turns.delete(turn));
+    void turn.finally(() => {
+      turns.delete(turn);
+      open.delete(said);
+    });
     return STATUS.ok;
   }
 

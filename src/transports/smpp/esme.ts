@@ -5,7 +5,7 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Delivered } from "../../initiate.ts";
-import { createLink, type Link } from "./link.ts";
+import { createLink, type Link, type Responded } from "./link.ts";
 import {
   COMMAND,
   type Pdu,
@@ -48,6 +48,9 @@ const RESPONSE_MS = 5_000;
 const BACKOFF_MS = [1_000, 60_000] as const;
 /** Between submits that the SMSC refused because they are too many. */
 const THROTTLED_WAIT_MS = 250;
+/** A screen whose link is lost waits so long for the next one: the subscriber is still there. */
+const RELINK_MS = 5_000;
+const RELINK_POLL_MS = 50;
 
 export function createEsme(options: EsmeOptions): Esme {
   const { responseMs = RESPONSE_MS, backoffMs = BACKOFF_MS } = options;
@@ -110,15 +113,26 @@ export function createEsme(options: EsmeOptions): Esme {
     options.onState({ type: "bound" });
   }
 
+  async function isLinked(deadlineMs: number): Promise<boolean> {
+    const untilMs = Math.min(deadlineMs, performance.now() + RELINK_MS);
+    while (!isBound && !isClosed && performance.now() < untilMs) await sleep(RELINK_POLL_MS);
+    return isBound;
+  }
+
+  function request(body: Buffer): Promise<Responded> {
+    return link?.request(COMMAND.submitSm, body) ?? Promise.resolve({ type: "closed" });
+  }
+
   async function submit(message: ShortMessage, deadlineMs: number): Promise<Delivered> {
     const body = writeShortMessage(message);
     for (;;) {
+      if (!(await isLinked(deadlineMs))) return { type: "failed", reason: "the link is down" };
       const leftMs = deadlineMs - performance.now();
       if (leftMs <= 0) return { type: "failed", reason: "no time left" };
-      if (link === undefined || !isBound) return { type: "failed", reason: "the link is down" };
       if (!(await pace.take(leftMs))) return { type: "failed", reason: "too many submits" };
-      const answered = await within(link.request(COMMAND.submitSm, body), deadlineMs);
+      const answered = await within(request(body), deadlineMs);
       if (answered === undefined) return { type: "failed", reason: "no answer in time" };
+      if (answered.type === "closed") continue; // it never left
       if (answered.type !== "response") return { type: "failed", reason: answered.type };
       const { status } = answered;
       if (status === STATUS.ok) return { type: "taken" };
