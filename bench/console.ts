@@ -120,8 +120,9 @@ async function measureCalls({ port }: Contender): Promise<Readonly<Record<string
       `/sessions?limit=50&service_code=${encodeURIComponent(SERVICE_CODES.ola)}`,
     "search by MSISDN": () => `/sessions?msisdn=${one(subscribers)}`,
     "session, all its turns": () => `/sessions/${one(some)}`,
-    "overview, its last ten minutes": () =>
-      `/sessions?limit=200&from=${new Date(Date.now() - 600_000).toISOString()}`,
+    "overview, its minutes": () => "/overview",
+    "overview, sessions of its hour": () =>
+      `/sessions?limit=500&from=${new Date(Date.now() - 3_600_000).toISOString()}`,
   };
   const times = new Map<string, number[]>();
   const untilMs = performance.now() + seconds * 1_000;

@@ -2,6 +2,7 @@
  * `npm run screenshots`: every page of the console, light, dark and 360 pixels wide, into
  * docs/images/, from a gateway of its own with dialogues of its own.
  */
+import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
     const sessionId = await dialAround(gateway.url);
     await manage(gateway.url, sessionId);
     for (const look of LOOKS) await shoot(browser, gateway.url, sessionId, look);
+    await shootSignIn(browser);
   } finally {
     await browser.close();
     await slow.close();
@@ -61,7 +63,7 @@ async function dialAround(url: string): Promise<string> {
   return sessions[0]?.id ?? "";
 }
 
-/** A key and an entry of the audit log. */
+/** A key, users, and an entry of the audit log. */
 async function manage(url: string, sessionId: string): Promise<void> {
   const post = (path: string, body: object) =>
     fetch(url + path, {
@@ -70,11 +72,35 @@ async function manage(url: string, sessionId: string): Promise<void> {
       body: JSON.stringify(body),
     });
   await post("/api/v1/keys", { name: "Reports", scopes: ["sessions:read", "overview:read"] });
+  for (const [name, role] of [
+    ["ana", "admin"],
+    ["joao", "operator"],
+    ["wanjiku", "support"],
+  ])
+    await post("/api/v1/users", { name, role, password: randomBytes(12).toString("hex") });
   const reason = "Complaint 4711: charged twice";
   await post(`/api/v1/sessions/${sessionId}/reveal`, { reason });
 }
 
 type Look = (typeof LOOKS)[number];
+
+/** In production one signs in. */
+async function shootSignIn(browser: Browser): Promise<void> {
+  const adminKey = randomBytes(16).toString("hex");
+  const gateway = await startGateway({ command: "start", env: { DIALYARD_ADMIN_KEY: adminKey } });
+  try {
+    for (const { name, ...options } of LOOKS) {
+      const page = await browser.newPage(options);
+      await page.goto(`${gateway.url}/console`);
+      await page.waitForTimeout(SETTLED_MS);
+      await page.screenshot({ path: `${FOLDER}sign-in-${name}.png` });
+      console.log(`docs/images/sign-in-${name}.png`);
+      await page.close();
+    }
+  } finally {
+    await gateway.stop();
+  }
+}
 
 async function shoot(browser: Browser, url: string, sessionId: string, look: Look): Promise<void> {
   const { name, ...options } = look;
@@ -93,7 +119,11 @@ async function shoot(browser: Browser, url: string, sessionId: string, look: Loo
     ["codes", "/console/codes"],
     ["insights", "/console/insights?compare=1"],
     ["settings", "/console/settings?part=keys"],
+    ["privacy", "/console/settings?part=privacy"],
+    ["texts", "/console/settings?part=texts"],
+    ["users", "/console/settings?part=users"],
     ["audit", "/console/settings?part=audit"],
+    ["system", "/console/settings?part=system"],
   ] as const) {
     await page.goto(url + path);
     await save(what);
@@ -103,6 +133,7 @@ async function shoot(browser: Browser, url: string, sessionId: string, look: Loo
   await dialOnPhone(page);
   await save("phone");
   await page.getByRole("button", { name: "Feature phone" }).click();
+  await page.evaluate("scrollTo(0, 0)");
   await save("phone-feature");
   await page.close();
 }

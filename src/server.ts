@@ -25,6 +25,7 @@ import type { Gateway } from "./gateway.ts";
 import { type Deliver, initiate } from "./initiate.ts";
 import { errorFields, type Log } from "./observe/log.ts";
 import { createBackendTimes } from "./observe/backend-times.ts";
+import { createCalls } from "./observe/calls.ts";
 import { createExchanges, keepingTurns } from "./observe/exchanges.ts";
 import { createMetrics, type ShareMetrics } from "./observe/metrics.ts";
 import { startNode } from "./observe/node.ts";
@@ -96,20 +97,21 @@ export async function startServer(config: Config, log: Log, version: string, sha
     share: shared?.shareMetrics,
   });
   const times = createBackendTimes();
-  const { countTurn, countRequests } = node;
-  const observe = createObserver({ log, metrics, events, times, countTurn, wallMs });
+  const { countTurn, countRequests, pulse } = node;
+  const observe = createObserver({ log, metrics, events, times, pulse, countTurn, wallMs });
   const apps = createApps(config, keys, report);
   await registerApps(registry, config.apps);
-  const standstill = watchStandstill({ nowMs });
-  const { cameAtMs } = standstill;
+  const { cameAtMs, close: endWatch } = watchStandstill({ nowMs });
   const parts = { config, settings, registry, store, caller, apps, digest, observe, report };
   const gateway = createGateway({ ...parts, cameAtMs });
   const clientAddress = createClientAddress(config);
   const { channels } = config;
   const isDraining = () => state.isDraining;
+  const calls = createCalls(wallMs);
   const rejects = createRejects(wallMs);
   const onRequest = (outcome: DoorOutcome) => {
     metrics.request(outcome);
+    calls.note(outcome);
     rejects.note(outcome);
   };
   const { exchanges, takeTurn } = watchIn(config);
@@ -129,7 +131,7 @@ export async function startServer(config: Config, log: Log, version: string, sha
   const push = createPush(gateway, channels, new Map([...links.deliver, ...doors.deliver]));
   const isReady = () => state.isReady;
   const api = { config, version, registry, store, management, policy, node, metrics, gateway };
-  const recent = { settings, exchanges, times, rejects };
+  const recent = { settings, exchanges, times, calls, rejects };
   await app.register(async (scope) =>
     apiRoutes(scope, { ...api, ...recent, push, isReady, wallMs }),
   );
@@ -142,6 +144,7 @@ export async function startServer(config: Config, log: Log, version: string, sha
     wallMs,
     report,
     onFinished({ id, channel, outcome }) {
+      pulse.finished(outcome);
       if (outcome === "unknown") log.warn("turn_of_unknown_outcome", { session: id, channel });
     },
   });
@@ -170,7 +173,7 @@ export async function startServer(config: Config, log: Log, version: string, sha
     if (isDrained) await Promise.all([caller.close(), apps.close()]);
     await node.leave();
     await store.close();
-    standstill.close();
+    endWatch();
     log.info("stopped", { reason: isDrained ? "drained" : "drain time over" });
     return isDrained;
   }

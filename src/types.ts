@@ -497,6 +497,20 @@ export type NodeFigures = {
   readonly openBreakers: readonly number[];
   /** Live events that were dropped because they came too fast to be told to other nodes. */
   readonly eventsDropped: number;
+  /** Its last hour, oldest first. A node of the version before tells none. */
+  readonly pulse?: readonly PulseMinute[];
+};
+/** What happened in one minute. */
+export type PulseMinute = {
+  /** Since 1970. */
+  readonly minute: number;
+  readonly turns: number;
+  readonly p95Ms: number;
+  readonly begun: number;
+  readonly completed: number;
+  readonly failed: number;
+  /** Sessions that ended, in any way. */
+  readonly over: number;
 };
 export type NodeSeen = NodeBeat & { readonly seenAtMs: number };
 

@@ -38,6 +38,7 @@ describe("console in production", { skip: skipReason() }, () => {
     const { page } = await openPage(browser, url);
     await page.goto(`${url}/console`);
     await page.getByLabel("User name").fill(name);
+    assert.equal(await page.locator(".ways, .search").count(), 0, "nowhere to go yet");
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("heading", { name: "Overview" }).waitFor();
@@ -120,15 +121,35 @@ describe("console in production", { skip: skipReason() }, () => {
     await Promise.all([here.context().close(), there.context().close()]);
   });
 
+  test("a link dials nothing in production until it was asked about", async () => {
+    const page = await signedIn("ana");
+    const dials: string[] = [];
+    page.on("request", (request) => {
+      if (request.url().includes("/phone/turns")) dials.push(request.url());
+    });
+    await page.goto(`${url}/phone?code=*999%23`);
+    const dialog = page.getByRole("dialog", { name: "Dial for real?" });
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await page.locator(".rest-codes").waitFor();
+    assert.deepEqual(dials, []);
+    await page.reload();
+    await dialog.getByRole("button", { name: "Dial", exact: true }).click();
+    await page.locator('.glass[aria-busy="false"] .notice, .count-end').first().waitFor();
+    assert.equal(dials.length, 1);
+    await page.context().close();
+  });
+
   test("a viewer reads, and is offered no change; what is asked for anyway is refused", async () => {
     const page = await signedIn("vera");
     await page.goto(`${url}/console/backends`);
     await page.getByText("*711#").waitFor();
+    assert.equal(await page.getByRole("link", { name: "Try it" }).count(), 0);
     for (const name of ["New backend", "Edit", "Pause", "Delete", "Check now"])
       assert.equal(await page.getByRole("button", { name }).count(), 0, name);
     await page.goto(`${url}/console/sessions`);
     await page.locator(".row-link").first().click();
-    await page.getByRole("link", { name: "Replay in the phone" }).waitFor();
+    await page.getByRole("button", { name: "Save as scenario" }).waitFor();
+    assert.equal(await page.getByRole("link", { name: "Replay in the phone" }).count(), 0);
     assert.equal(await page.getByRole("button", { name: "Reveal" }).count(), 0);
     const csv = await page.goto(`${url}/api/v1/sessions/csv`);
     assert.equal(csv?.status(), 403);
@@ -140,6 +161,8 @@ describe("console in production", { skip: skipReason() }, () => {
     assert.equal((await page.locator("main").textContent())?.includes(MSISDN), false);
     await page.goto(`${url}/console/settings`);
     await page.getByText("Your role may not see this.").waitFor();
+    await page.goto(`${url}/phone?code=*999%23`);
+    await page.getByText("Your role may not dial.").waitFor();
     await page.context().close();
   });
 });

@@ -5,10 +5,10 @@ import { Frame } from "./frame.tsx";
 import { onSignedOut } from "./lib/api.ts";
 import { currentMe } from "./lib/me.ts";
 import { SignIn } from "./pages/sign-in.tsx";
-import { PhonePage } from "./pages/phone.tsx";
 import { NotFound } from "./pages/not-found.tsx";
 
 const page = <T,>(load: () => Promise<T>) => lazy(load);
+const Phone = page(() => import("./pages/phone.tsx").then((m) => m.PhonePage));
 const Overview = page(() => import("./pages/overview.tsx").then((m) => m.OverviewPage));
 const Sessions = page(() => import("./pages/sessions.tsx").then((m) => m.SessionsPage));
 const Session = page(() => import("./pages/session.tsx").then((m) => m.SessionPage));
@@ -28,7 +28,7 @@ export function App() {
   return (
     <LocationProvider scope={OURS}>
       <ErrorBoundary>
-        <Frame key={version} onWordsChange={() => setVersion((before) => before + 1)}>
+        <Frame key={version} isOut={isOut} onWordsChange={() => setVersion((before) => before + 1)}>
           {isOut ? (
             <SignIn
               onDone={() => {
@@ -38,9 +38,9 @@ export function App() {
             />
           ) : (
             <Router>
-              <Route path="/phone" component={PhonePage} />
+              <Route path="/phone" component={Phone} />
               <Route path="/console" component={Overview} />
-              <Route path="/console/phone" component={PhonePage} />
+              <Route path="/console/phone" component={Phone} />
               <Route path="/console/sessions" component={Sessions} />
               <Route path="/console/sessions/:id" component={Session} />
               <Route path="/console/codes" component={Codes} />

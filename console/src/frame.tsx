@@ -11,6 +11,7 @@ import {
   type Word,
 } from "./i18n/index.ts";
 import { currentMe, signOut } from "./lib/me.ts";
+import { Dialog } from "./ui/index.tsx";
 import { applyTheme, chosenTheme, type Theme } from "./lib/theme.ts";
 
 type Way = { readonly path: string; readonly word: Word; readonly key: string };
@@ -27,13 +28,17 @@ const WAYS: readonly Way[] = [
 
 export function Frame({
   children,
+  isOut,
   onWordsChange,
 }: {
   children: ComponentChildren;
+  /** Nobody is signed in: there is nowhere to go yet. */
+  isOut: boolean;
   onWordsChange: () => void;
 }) {
   const { path, route } = useLocation();
-  useShortcuts(route);
+  const [isHelping, setHelping] = useState(false);
+  useShortcuts(route, () => setHelping(true));
   return (
     <>
       <a class="skip" href="#main">
@@ -44,24 +49,71 @@ export function Frame({
           <Mark />
           Dialyard
         </a>
-        <SearchBox />
+        {!isOut && <SearchBox />}
         <div class="top-end">
+          <button
+            type="button"
+            class="button quiet keys-hint"
+            aria-label={t("shortcuts")}
+            title={t("shortcuts")}
+            onClick={() => setHelping(true)}
+          >
+            ?
+          </button>
           <Looks onWordsChange={onWordsChange} />
           <Who />
         </div>
       </header>
-      <nav class="ways" aria-label={t("pages")}>
-        {WAYS.map(({ path: to, word }) => (
-          <a key={to} href={to} aria-current={isAt(path, to) ? "page" : undefined}>
-            {t(word)}
-          </a>
-        ))}
-        <a href="/docs" class="way-out">
-          {t("docs")} ↗
-        </a>
-      </nav>
+      {!isOut && <Ways path={path} />}
       <main id="main">{children}</main>
+      {isHelping && <Shortcuts onClose={() => setHelping(false)} />}
     </>
+  );
+}
+
+function Ways({ path }: { path: string }) {
+  const ways = useRef<HTMLElement>(null);
+  // On a narrow screen the ways scroll: where one is has to be among those that are seen.
+  useEffect(() => {
+    const { current: bar } = ways;
+    const here = bar?.querySelector<HTMLElement>('[aria-current="page"]');
+    if (bar && here) bar.scrollLeft = here.offsetLeft - (bar.clientWidth - here.offsetWidth) / 2;
+  }, [path]);
+  return (
+    <nav ref={ways} class="ways" aria-label={t("pages")}>
+      {WAYS.map(({ path: to, word }) => (
+        <a key={to} href={to} aria-current={isAt(path, to) ? "page" : undefined}>
+          {t(word)}
+        </a>
+      ))}
+      <a href="/docs" class="way-out">
+        {t("docs")} ↗
+      </a>
+    </nav>
+  );
+}
+
+function Shortcuts({ onClose }: { onClose: () => void }) {
+  const rows = [
+    { keys: ["/"], what: t("search") },
+    ...WAYS.map(({ key, word }) => ({ keys: ["g", key], what: t(word) })),
+    { keys: ["?"], what: t("shortcuts") },
+  ];
+  return (
+    <Dialog title={t("shortcuts")} onClose={onClose}>
+      <dl class="shortcuts">
+        {rows.map(({ keys, what }) => (
+          <div key={what}>
+            <dt>
+              {keys.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
   );
 }
 
@@ -188,8 +240,8 @@ function Looks({ onWordsChange }: { onWordsChange: () => void }) {
 
 const CHORD_MS = 1_200;
 
-/** "/" to search, "g" and a letter to go: never while somebody types. */
-function useShortcuts(route: (url: string) => void): void {
+/** "/" to search, "g" and a letter to go, "?" for this list: never while somebody types. */
+function useShortcuts(route: (url: string) => void, onHelp: () => void): void {
   useEffect(() => {
     let wentAtMs = -CHORD_MS;
     const listen = (event: KeyboardEvent) => {
@@ -202,6 +254,7 @@ function useShortcuts(route: (url: string) => void): void {
         document.getElementById("search")?.focus();
         return;
       }
+      if (key === "?") return onHelp();
       const way = WAYS.find((one) => one.key === key);
       const isChord = performance.now() - wentAtMs < CHORD_MS;
       wentAtMs = key === "g" ? performance.now() : -CHORD_MS;

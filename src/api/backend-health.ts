@@ -6,7 +6,7 @@ import type { OwnNode } from "../observe/node.ts";
 import type { Registry } from "../registry.ts";
 import { nullable } from "./schemas.ts";
 
-const HealthList = Type.Object({
+export const HealthList = Type.Object({
   backends: Type.Array(
     Type.Object({
       id: Type.Integer(),

@@ -100,11 +100,14 @@ export const ExchangeList = Type.Object({
 export const PhoneAnswer = Type.Object({
   outcome: Type.Union([
     Type.Literal("screen"),
+    Type.Literal("refused"),
     Type.Literal("reply_lost"),
     Type.Literal("operator_timeout"),
   ]),
   took_ms: Type.Number(),
   session_id: optional(nullable(Type.String())),
+  failure: nullable(Type.String({ description: "Code of what failed: docs/errors.md" })),
+  reason: optional(Type.String({ description: "refused: what was answered, which is no screen" })),
   screen: optional(Type.String()),
   action: optional(Type.Union([Type.Literal("continue"), Type.Literal("end")])),
   memo: optional(Type.String({ description: "Give it back with the next turn" })),

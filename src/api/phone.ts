@@ -6,13 +6,14 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import type { ChannelConfig } from "../config.ts";
 import { asDialled, asServiceCode, parseMsisdn } from "../core/address.ts";
-import { WireError } from "../core/failure.ts";
+import { FAILURES, WireError } from "../core/failure.ts";
 import { septetsMax } from "../core/gsm7.ts";
 import { asksForSecret } from "../core/redact.ts";
+import { describeRefusal } from "../core/refusal.ts";
 import { findRoute } from "../core/route.ts";
 import { measureScreen } from "../core/screen.ts";
 import type { Gateway } from "../gateway.ts";
-import type { Exchanges, TurnOnWire } from "../observe/exchanges.ts";
+import type { Exchanges, TurnOnWire, TurnSeen } from "../observe/exchanges.ts";
 import { onWire, watchTurn } from "../observe/exchanges.ts";
 import { channelOf } from "../transports/channels.ts";
 import type { Backend, Channel, Turn, WireReply, WireRequest } from "../types.ts";
@@ -174,6 +175,7 @@ async function exchange(call: Call, request: WireRequest, turn: Turn) {
     working.then(missed(gateway)).catch(gateway.report);
     return {
       outcome: "operator_timeout",
+      failure: null,
       took_ms: tookMs(),
       hops: [],
       normalised: null,
@@ -191,12 +193,13 @@ async function exchange(call: Call, request: WireRequest, turn: Turn) {
     hops: [...shownWire(wire), ...(copy === undefined ? [] : shownWire(onWire(copy.turn)))],
     normalised: options.exchanges === undefined ? null : wire.normalised,
     page: wire.page,
+    failure: failureOf(first.turn),
   };
   if (chaos.lose_reply === true) {
     await missed(gateway)(first);
     return { outcome: "reply_lost", ...about };
   }
-  return { outcome: "screen", ...about, ...screenOf(channel, done.wire, turn) };
+  return { ...about, ...shownOf(channel, done.wire, turn) };
 }
 
 type Watched = Awaited<ReturnType<typeof watchTurn>>;
@@ -213,6 +216,20 @@ function missed({ store }: Gateway) {
   return async ({ exchange: { key, sessionId } }: Watched): Promise<void> => {
     if (sessionId !== undefined) await store.undelivered(key, sessionId);
   };
+}
+
+function failureOf({ outcome }: TurnSeen): string | null {
+  return outcome !== undefined && outcome in FAILURES ? outcome : null;
+}
+
+/** A door may answer a failure with an error of its protocol: a handset has no screen then. */
+function shownOf(channel: Channel, wire: WireReply, turn: Turn) {
+  try {
+    return { outcome: "screen", ...screenOf(channel, wire, turn) };
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return { outcome: "refused", reason: describeRefusal(wire) };
+  }
 }
 
 function screenOf(channel: Channel, wire: WireReply, turn: Turn) {
@@ -268,7 +285,7 @@ function turnOf({ options, channel }: Call, body: Omit<PhoneTurnBody, "chaos">):
 }
 
 /** To a codec's `request`, whoever is called is a backend: here it is our own door. */
-function networkOf(channel: Channel, { serviceCode }: Turn): Backend {
+export function networkOf(channel: Channel, { serviceCode }: Turn): Backend {
   const { name, codec, turnBudgetMs } = channel;
   return {
     ...{ id: 0, serviceCode, name, codec, method: "POST", isActive: true, retries: 0 },

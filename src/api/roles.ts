@@ -69,6 +69,7 @@ const ROUTES: Readonly<Record<string, Rule>> = {
   "POST /api/v1/push": "push:send",
 
   "GET /api/v1/nodes": "overview:read",
+  "GET /api/v1/overview": "overview:read",
   "GET /api/v1/insights": "overview:read",
   "GET /api/v1/system": "settings:read",
   "GET /api/v1/privacy": "settings:read",

@@ -1,11 +1,9 @@
-/** What operators read: sessions, their turns, live events, channels, and who wins a code. */
+/** What operators read: sessions, their turns, live events, and who wins a code. */
 import type { ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";
 import { asDialled, maskMsisdn, parseMsisdn } from "../core/address.ts";
 import { findRoute, type Routes } from "../core/route.ts";
-import type { ChannelConfig } from "../config.ts";
 import type { Events } from "../observe/events.ts";
-import type { Rejects } from "../observe/rejects.ts";
 import type {
   RecordStore,
   SessionDetail,
@@ -19,9 +17,7 @@ import type { SessionQueryValues } from "./schemas.ts";
 export type SessionsOptions = {
   readonly records: RecordStore;
   readonly events: Events;
-  readonly channels: readonly ChannelConfig[];
   readonly routes: Routes;
-  readonly rejects: Rejects;
   readonly wallMs: () => number;
 };
 
@@ -75,29 +71,6 @@ export function sessionRoutes(app: FastifyInstance, options: SessionsOptions): v
       reply.hijack();
       streamEvents(options.events, reply.raw);
     },
-  );
-
-  app.get(
-    "/api/v1/channels",
-    { schema: { tags, summary: "Channels that are on, and what they refused" } },
-    async () => ({
-      channels: options.channels.map((channel) => ({
-        name: channel.name,
-        protocol: channel.codec.name,
-        protocol_options: channel.options,
-        provider: channel.provider,
-        path: channel.paths[0],
-        paths: channel.paths,
-        turn_budget_ms: channel.turnBudgetMs,
-        screen_octets_max: channel.screenOctetsMax,
-        requests_per_minute_max: channel.requestsPerMinuteMax,
-        requests_per_minute_scope: channel.requestsPerMinuteScope,
-        rejects: options.rejects.of(channel.name).map(({ status, reason, count, lastAtMs }) => ({
-          ...{ status, reason, count },
-          last_at: new Date(lastAtMs).toISOString(),
-        })),
-      })),
-    }),
   );
 
   app.get<{ Querystring: { dialled: string } }>(

@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import { createCodec } from "../codecs/index.ts";
 import { asServiceCode, parseMsisdn } from "../core/address.ts";
 import { WireError } from "../core/failure.ts";
+import { describeRefusal } from "../core/refusal.ts";
 import type { Backend, Reply } from "../types.ts";
-import { describeRefusal, GatewayError, type Send } from "./gateway-client.ts";
+import { GatewayError, type Send } from "./gateway-client.ts";
 import type { Scenario } from "./scenario-file.ts";
 import type { Dialogue } from "./scenario-run.ts";
 
@@ -40,7 +41,8 @@ export function gatewayDialogue(
     const response = await to.send(`${to.url}/api/v1/phone/turns`, request, TIMEOUT_MS);
     if (response.status !== 200)
       throw new GatewayError(`the gateway answered ${describeRefusal(response)}`);
-    const said = JSON.parse(response.body) as Partial<Reply>;
+    const said = JSON.parse(response.body) as Partial<Reply> & { readonly reason?: string };
+    if (said.reason !== undefined) throw new GatewayError(`the gateway answered ${said.reason}`);
     const { screen = "", action = "end" } = said;
     ({ memo } = said);
     return { screen, action };

@@ -1,4 +1,5 @@
 /** What the terminal phone asks a running gateway over HTTP. */
+import { describeRefusal } from "../core/refusal.ts";
 import { Agent, request } from "undici";
 import type { WireReply, WireRequest } from "../types.ts";
 
@@ -107,16 +108,6 @@ export function createGatewayClient(
     },
   };
 }
-
-/** "404 backend_not_found: No backend registered …", from an answer that is no screen. */
-export function describeRefusal({ status, body }: WireReply): string {
-  const value = parse(body);
-  const { error, message } = isObject(value) ? value : {};
-  if (isText(error) && isText(message)) return `${status} ${error}: ${message}`;
-  const text = body.trim().slice(0, REFUSAL_CHARS_MAX);
-  return text === "" ? String(status) : `${status}: ${text}`;
-}
-const REFUSAL_CHARS_MAX = 200;
 
 function fieldsOf(reply: WireReply): Fields {
   if (reply.status !== 200) throw refused(reply);

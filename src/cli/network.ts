@@ -6,9 +6,9 @@ import { sign } from "../backend/signature.ts";
 import { createCodec } from "../codecs/index.ts";
 import { asServiceCode, parseMsisdn } from "../core/address.ts";
 import { WireError } from "../core/failure.ts";
+import { describeRefusal } from "../core/refusal.ts";
 import type { Backend, Codec, Dialled, Msisdn, Reply, ServiceCode, Turn } from "../types.ts";
 import {
-  describeRefusal,
   GatewayError,
   type ChannelShown,
   type GatewayClient,

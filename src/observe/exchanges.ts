@@ -6,7 +6,7 @@ import type { AttemptOnWire } from "../backend/call.ts";
 import { MASK } from "../core/redact.ts";
 import type { Exchange, Gateway } from "../gateway.ts";
 import { handleTurn } from "../gateway.ts";
-import type { Channel, Inbound, WireReply, WireRequest } from "../types.ts";
+import type { Channel, Inbound, TurnOutcome, WireReply, WireRequest } from "../types.ts";
 
 /** One request and its answer, as far as there was one. Times count from the turn's arrival. */
 export type Hop = {
@@ -42,6 +42,8 @@ export type TurnSeen = {
   readonly answered: WireReply;
   readonly attempts: readonly AttemptOnWire[];
   readonly page: TurnOnWire["page"];
+  /** Undefined where it was no turn: what came could not be read. */
+  readonly outcome: TurnOutcome | undefined;
   readonly tookMs: number;
 };
 
@@ -83,10 +85,12 @@ export async function watchTurn(
   const attempts: AttemptOnWire[] = [];
   const startedAtMs = gateway.nowMs();
   let page: TurnOnWire["page"] = null;
+  let outcome: TurnOutcome | undefined;
   const onAttempt = (attempt: AttemptOnWire) => void attempts.push(cutReply(attempt));
   const watched: Gateway = {
     ...gateway,
     observe(event) {
+      outcome = event.outcome;
       const paging = event.session?.paging;
       if (paging !== undefined) page = { number: paging.shown + 1, of: paging.pages.length };
       gateway.observe(event);
@@ -96,8 +100,8 @@ export async function watchTurn(
   };
   const exchange = await handleTurn(watched, channel, request, isGone);
   const tookMs = gateway.nowMs() - startedAtMs;
-  const turn = { channel, target, request, answered: exchange.wire, attempts, page, tookMs };
-  return { exchange, turn };
+  const seen = { attempts, page, outcome, tookMs };
+  return { exchange, turn: { channel, target, request, answered: exchange.wire, ...seen } };
 }
 
 /** A backend may say more than is worth keeping. */

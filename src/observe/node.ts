@@ -4,12 +4,14 @@ import { hostname } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Cluster, NodeBeat, NodeSeen, TakenRequests } from "../types.ts";
 import { createEvents, type Events } from "./events.ts";
+import { createPulse, type Pulse } from "./pulse.ts";
 import { shareEvents } from "./shared-events.ts";
 
 export type OwnNode = {
   readonly id: string;
   readonly events: Events;
   readonly countTurn: () => void;
+  readonly pulse: Pulse;
   /** As Cluster.count, of this node; undefined where it is the only one. */
   readonly countRequests: CountRequests | undefined;
   /** This node first, then all others that were heard of lately. */
@@ -40,6 +42,7 @@ export async function startNode(options: NodeOptions): Promise<OwnNode> {
   const local = createEvents();
   const shared = cluster && (await shareEvents(local, cluster.hear, { nodeId: id, nowMs, report }));
   const rates = createRates(nowMs);
+  const pulse = createPulse(wallMs);
   let isDraining = false;
 
   const self = (): NodeBeat => ({
@@ -49,6 +52,7 @@ export async function startNode(options: NodeOptions): Promise<OwnNode> {
       rssOctets: process.memoryUsage.rss(),
       openBreakers: [...openBreakers].slice(0, OPEN_BREAKERS_TOLD_MAX),
       eventsDropped: shared?.dropped() ?? 0,
+      pulse: pulse.read(),
     },
   });
   const beat = async () => {
@@ -70,6 +74,7 @@ export async function startNode(options: NodeOptions): Promise<OwnNode> {
     id,
     events: shared ?? local,
     countTurn: rates.countTurn,
+    pulse,
     countRequests: cluster && ((taken) => cluster.count({ ...taken, nodeId: id })),
     async list() {
       const me = { ...self(), seenAtMs: wallMs() };

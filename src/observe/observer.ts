@@ -4,6 +4,7 @@ import type { BackendTimes } from "./backend-times.ts";
 import { turnEvent, type Events } from "./events.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Pulse } from "./pulse.ts";
 
 const FLAWS_TOLD_MAX = 1_000;
 
@@ -12,10 +13,11 @@ export function createObserver(options: {
   readonly metrics: Metrics;
   readonly events: Pick<Events, "isWatched" | "publish">;
   readonly times: Pick<BackendTimes, "turn">;
+  readonly pulse: Pick<Pulse, "turn">;
   readonly countTurn: () => void;
   readonly wallMs: () => number;
 }): (event: TurnEvent) => void {
-  const { log, metrics, events, times, countTurn, wallMs } = options;
+  const { log, metrics, events, times, pulse, countTurn, wallMs } = options;
   const told = new Set<string>();
   /** A backend that leaves out CON says so once, not with every turn. */
   function tellFlawOnce({ record, session }: TurnEvent): void {
@@ -31,6 +33,7 @@ export function createObserver(options: {
     log.turn(event);
     metrics.turn(event);
     times.turn(event);
+    pulse.turn(event);
     countTurn();
     if (events.isWatched()) events.publish(turnEvent(event, new Date(wallMs()).toISOString()));
     tellFlawOnce(event);

@@ -7,6 +7,7 @@ import { ms } from "../lib/format.ts";
 import type { BackendShown } from "../lib/shapes.ts";
 import { Hops } from "../phone/inspector.tsx";
 import { linesOf } from "../phone/model.ts";
+import { outcomeWord } from "../session/outcome.tsx";
 import { Dialog, Loading, Problem } from "../ui/index.tsx";
 
 const OPTIONS_MAX = 8;
@@ -40,7 +41,7 @@ export function CheckDialog({
         {answer !== undefined && (
           <>
             <pre class="scenario" tabIndex={0} aria-label={t("answer")}>
-              {answer.screen}
+              {answer.screen ?? answer.reason}
             </pre>
             <ul class="remarks">
               {remarksOn(answer).map(({ isGood, text }) => (
@@ -61,17 +62,16 @@ type Remark = { readonly isGood: boolean; readonly text: string };
 
 function remarksOn(answer: PhoneAnswer): readonly Remark[] {
   const { screen = "", action, alphabet, units = 0, units_max = 0, page } = answer;
-  const attempts = answer.hops.filter(({ to }) => to === "backend");
   const options = linesOf(screen).filter(({ key }) => key !== undefined);
-  const failed = attempts.findLast(({ failure }) => failure !== null);
+  const { failure } = answer;
   const bad = (text: string) => [{ isGood: false, text }];
   const found = [
-    ...(failed?.failure ? bad(t("remarkFailed", { code: failed.failure })) : []),
+    ...(failure === null ? [] : bad(t("remarkFailed", { code: outcomeWord(failure) }))),
     ...(answer.took_ms > SLOW_MS ? bad(t("remarkSlow", { time: ms(answer.took_ms) })) : []),
     ...(page === null ? [] : bad(t("remarkPaged", { n: page.of }))),
     ...(alphabet === "ucs2" ? bad(t("remarkUcs2")) : []),
     ...(options.length > OPTIONS_MAX ? bad(t("remarkOptions", { n: options.length })) : []),
-    ...(action === "end" && failed === undefined ? bad(t("remarkEnds")) : []),
+    ...(action === "end" && failure === null ? bad(t("remarkEnds")) : []),
   ];
   if (found.length > 0) return found;
   const text = t("remarkGood", { time: ms(answer.took_ms), n: units, max: units_max });

@@ -35,9 +35,22 @@ export async function loadLanguage(wanted?: Language): Promise<void> {
   document.documentElement.lang = language;
 }
 
-/** "{n} sessions" with its places filled in. */
+/** "{n} {n|session|sessions}" with its places filled in, the second by what {n} counts. */
 export function t(word: Word, places: Readonly<Record<string, string | number>> = {}): string {
-  return words[word].replace(/\{(\w+)\}/g, (whole, name: string) => String(places[name] ?? whole));
+  return words[word].replace(
+    /\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}/g,
+    (whole, name: string, one?: string, other?: string) => {
+      const value = places[name] ?? whole;
+      if (one === undefined || other === undefined) return String(value);
+      return plurals().select(Number(value)) === "one" ? one : other;
+    },
+  );
+}
+
+let rules: Intl.PluralRules | undefined;
+function plurals(): Intl.PluralRules {
+  if (rules?.resolvedOptions().locale !== language) rules = new Intl.PluralRules(language);
+  return rules;
 }
 
 /** A word that the gateway names, as an outcome; its own name where we have none. */

@@ -1,14 +1,16 @@
-/** Turns a second and their p95, as they come: what this page has seen since it was opened. */
+/** Turns a second and their p95: of the last hour, and as they come. */
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { currentLanguage, t } from "../i18n/index.ts";
+import { ms } from "../lib/format.ts";
 import type { LiveEvent } from "../lib/live.ts";
-import { p95 } from "./stats.ts";
+import { type Minute, p95 } from "./stats.ts";
 
 const BUCKET_S = 2;
 const BUCKETS_MAX = 150;
 const HEIGHT = 220;
+const MINUTE_S = 60;
 const TURNS_A_BUCKET_MAX = 5_000;
 
 export type Tally = {
@@ -37,40 +39,77 @@ export function createTally(): Tally {
   };
 }
 
+/** What this page has seen since it was opened. */
 export function LiveChart({ tally }: { tally: Tally }) {
-  const box = useRef<HTMLDivElement>(null);
+  const { box, draw } = usePlot();
   useEffect(() => {
-    const { current } = box;
-    if (current === null) return;
     const nowS = Math.floor(Date.now() / 1_000);
-    const at: number[] = [];
-    const rates: (number | null)[] = [];
-    const times: (number | null)[] = [];
-    for (let index = BUCKETS_MAX; index > 0; index -= 1) {
-      at.push(nowS - index * BUCKET_S);
-      rates.push(null);
-      times.push(null);
-    }
-    const plot = new uPlot(optionsFor(current), [at, rates, times], current);
+    const at = Array.from({ length: BUCKETS_MAX }, (_, n) => nowS - (BUCKETS_MAX - n) * BUCKET_S);
+    const rates: (number | null)[] = at.map(() => null);
+    const times: (number | null)[] = at.map(() => null);
+    draw([at, rates, times]);
+    // What came before this was shown is of no bucket.
+    tally.take();
     const timer = setInterval(() => {
       const { rate, p95: time } = tally.take();
       for (const list of [at, rates, times]) list.shift();
       at.push(Math.floor(Date.now() / 1_000));
       rates.push(rate);
       times.push(time ?? null);
-      if (document.visibilityState === "visible") plot.setData([at, rates, times]);
+      if (document.visibilityState === "visible") draw([at, rates, times]);
     }, BUCKET_S * 1_000);
+    return () => clearInterval(timer);
+  }, [tally]);
+  return <div ref={box} class="chart" role="img" aria-label={t("liveChart")} />;
+}
+
+/** The hour before, as the gateway counted it. */
+export function HourChart({ minutes }: { minutes: readonly Minute[] }) {
+  const { box, draw } = usePlot();
+  useEffect(() => {
+    const lastMs = Date.parse(minutes.at(-1)?.at ?? "");
+    // The minute under way is not over: its turns came in fewer seconds.
+    const lastS = Math.max(1, Math.min(MINUTE_S, (Date.now() - lastMs) / 1_000));
+    const last = minutes.length - 1;
+    draw([
+      minutes.map(({ at }) => Date.parse(at) / 1_000),
+      minutes.map(({ turns }, n) => turns / (n === last ? lastS : MINUTE_S)),
+      minutes.map(({ turns, p95_ms }) => (turns === 0 ? null : p95_ms)),
+    ]);
+  }, [minutes]);
+  return <div ref={box} class="chart" role="img" aria-label={t("liveChart")} />;
+}
+
+/** A plot as wide as its box; its legend says the newest values where no pointer is. */
+function usePlot() {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(undefined);
+  const waiting = useRef<uPlot.AlignedData>(undefined);
+  useEffect(() => {
+    const { current } = box;
+    if (current === null) return;
+    const made = new uPlot(optionsFor(current), waiting.current ?? [[], [], []], current);
+    plot.current = made;
     const resizer = new ResizeObserver(() =>
-      plot.setSize({ width: current.clientWidth, height: HEIGHT }),
+      made.setSize({ width: current.clientWidth, height: HEIGHT }),
     );
     resizer.observe(current);
     return () => {
-      clearInterval(timer);
       resizer.disconnect();
-      plot.destroy();
+      made.destroy();
+      plot.current = undefined;
     };
-  }, [tally]);
-  return <div ref={box} class="chart" role="img" aria-label={t("liveChart")} />;
+  }, []);
+  const draw = (values: uPlot.AlignedData) => {
+    waiting.current = values;
+    plot.current?.setData(values);
+  };
+  return { box, draw };
+}
+
+function showNewest(plot: uPlot): void {
+  const idx = plot.data[0].length - 1;
+  if ((plot.cursor.idx ?? null) === null && idx >= 0) plot.setLegend({ idx }, false);
 }
 
 function optionsFor(box: HTMLElement): uPlot.Options {
@@ -83,20 +122,26 @@ function optionsFor(box: HTMLElement): uPlot.Options {
   return {
     ...{ width: box.clientWidth, height: HEIGHT },
     cursor: { y: false },
+    hooks: { setCursor: [showNewest], setData: [showNewest] },
     scales: {
       ms: { range: (_, _min, max) => [0, Math.max(10, max * 1.2)] },
       y: { range: (_, _m, max) => [0, Math.max(1, max * 1.2)] },
     },
     series: [
-      {},
+      {
+        label: t("time"),
+        value: (_, at) => ((at as number | null) === null ? "–" : clockOf(at, false)),
+      },
       {
         label: t("turnsPerSecond"),
+        value: (_, rate) => ((rate as number | null) === null ? "–" : shownRate(rate)),
         stroke: accent,
         width: 2,
         fill: `${accent.replace("rgb(", "rgba(").replace(")", ", 0.12)")}`,
       },
       {
         label: t("turnTimes"),
+        value: (_, time) => ((time as number | null) === null ? "–" : ms(time)),
         stroke: color,
         width: 1.5,
         scale: "ms",
@@ -105,7 +150,11 @@ function optionsFor(box: HTMLElement): uPlot.Options {
       },
     ],
     axes: [
-      { ...axis, font, values: (_, ticks) => ticks.map(clockOf) },
+      {
+        ...axis,
+        font,
+        values: (_, ticks) => ticks.map((tick) => clockOf(tick, isByMinutes(ticks))),
+      },
       { ...axis, font, size: 44 },
       {
         ...axis,
@@ -114,13 +163,23 @@ function optionsFor(box: HTMLElement): uPlot.Options {
         side: 1,
         size: 56,
         grid: { show: false },
-        values: (_, ticks) => ticks.map((tick) => `${tick} ms`),
+        values: (_, ticks) =>
+          ticks.map((tick) => (tick < 1_000 ? `${tick} ms` : `${tick / 1_000} s`)),
       },
     ],
   };
 }
 
-function clockOf(seconds: number): string {
-  const style = { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false } as const;
-  return new Date(seconds * 1_000).toLocaleTimeString(currentLanguage(), style);
+function shownRate(rate: number): string {
+  return rate === 0 || rate >= 10 ? String(Math.round(rate)) : rate.toFixed(2);
+}
+
+function isByMinutes([first = 0, second = 0]: readonly number[]): boolean {
+  return second - first >= MINUTE_S;
+}
+
+function clockOf(seconds: number, isShort: boolean): string {
+  const style = { hour: "2-digit", minute: "2-digit", hour12: false } as const;
+  const whole = isShort ? style : ({ ...style, second: "2-digit" } as const);
+  return new Date(seconds * 1_000).toLocaleTimeString(currentLanguage(), whole);
 }

@@ -8,7 +8,7 @@ import { t } from "../i18n/index.ts";
 import { call, reasonOf } from "../lib/api.ts";
 import { ms } from "../lib/format.ts";
 import { may } from "../lib/me.ts";
-import type { BackendShown, ChannelShown } from "../lib/shapes.ts";
+import type { BackendShown, ChannelShown, HealthShown } from "../lib/shapes.ts";
 import { useLoad } from "../lib/use-load.ts";
 import { useTitle } from "../lib/use-title.ts";
 import { Button, Chip, Dialog, Empty, Loading, PageHead, Problem } from "../ui/index.tsx";
@@ -18,14 +18,6 @@ import "../styles/phone.css";
 const PROTOCOLS = ["ola", "africastalking", "ixo", "kairos"];
 const REFRESH_MS = 10_000;
 
-type Health = {
-  readonly backends: readonly {
-    readonly id: number;
-    readonly breaker_open: boolean;
-    readonly turns: number;
-    readonly p95_ms: number | null;
-  }[];
-};
 type Open =
   | { readonly type: "edit"; readonly backend: BackendShown | undefined }
   | { readonly type: "check" | "delete" | "history"; readonly backend: BackendShown };
@@ -34,7 +26,7 @@ export function BackendsPage() {
   useTitle(t("backends"));
   const list = useLoad<readonly BackendShown[]>("/backends", REFRESH_MS);
   const channels = useLoad<{ readonly channels: readonly ChannelShown[] }>("/api/v1/channels");
-  const health = useLoad<Health>("/api/v1/backends/health", REFRESH_MS);
+  const health = useLoad<HealthShown>("/api/v1/backends/health", REFRESH_MS);
   const [open, setOpen] = useState<Open | undefined>();
   const [problem, setProblem] = useState<string | undefined>();
   const close = () => setOpen(undefined);
@@ -144,7 +136,7 @@ function BackendCard({
   onToggle,
 }: {
   backend: BackendShown;
-  health: Health["backends"][number] | undefined;
+  health: HealthShown["backends"][number] | undefined;
   onOpen: (type: "edit" | "check" | "delete" | "history") => void;
   onToggle: () => void;
 }) {
@@ -168,14 +160,18 @@ function BackendCard({
         <p class="soft backend-facts">{t("p95Of", { time: ms(health.p95_ms), n: health.turns })}</p>
       )}
       <div class="actions">
-        <a class="button" href={`/phone?code=${encodeURIComponent(service_code)}`}>
-          {t("tryIt")}
-        </a>
         {may("phone:dial") && (
-          <Button disabled={!isActive} onClick={() => onOpen("check")}>
-            {t("checkNow")}
-          </Button>
+          <>
+            <a class="button" href={`/phone?code=${encodeURIComponent(service_code)}`}>
+              {t("tryIt")}
+            </a>
+            <Button disabled={!isActive} onClick={() => onOpen("check")}>
+              {t("checkNow")}
+            </Button>
+          </>
         )}
+      </div>
+      <div class="actions lesser">
         <Button kind="quiet" onClick={() => onOpen("history")}>
           {t("history")}
         </Button>

@@ -4,6 +4,7 @@ import { dateTime, ms } from "../lib/format.ts";
 import type { ChannelShown, SessionPage } from "../lib/shapes.ts";
 import { useLoad } from "../lib/use-load.ts";
 import { useTitle } from "../lib/use-title.ts";
+import { commandOf } from "../phone/wire.ts";
 import { Chip, Command, Copy, Empty, Loading, PageHead, Problem } from "../ui/index.tsx";
 import "../styles/backends.css";
 
@@ -31,6 +32,7 @@ export function ChannelsPage() {
 
 function ChannelCard({ channel }: { channel: ChannelShown }) {
   const { name, protocol, path, provider, turn_budget_ms, screen_octets_max } = channel;
+  const { last_request_at, test_request } = channel;
   const latest = useLoad<SessionPage>(`/api/v1/sessions?channel=${name}&limit=1`, REFRESH_MS);
   const session = latest.value?.sessions[0];
   const url = path === undefined ? undefined : `${location.origin}${path}`;
@@ -38,11 +40,7 @@ function ChannelCard({ channel }: { channel: ChannelShown }) {
     <li class="card channel">
       <div class="backend-head">
         <h2>{name}</h2>
-        {session === undefined ? (
-          <Chip tone="calm">{t("waitingFirst")}</Chip>
-        ) : (
-          <Chip tone="good">{t("lastSeen", { time: dateTime(session.last_at) })}</Chip>
-        )}
+        <Seen at={last_request_at} sessionAt={session?.last_at} />
       </div>
       <p class="soft backend-facts">
         {protocol} · {provider} ·{" "}
@@ -52,18 +50,17 @@ function ChannelCard({ channel }: { channel: ChannelShown }) {
         <p class="soft">{t("overLink")}</p>
       ) : (
         <>
-          <div class="command">
+          <div class="command url">
             <pre tabIndex={0} aria-label={t("callbackUrl")}>
               {url}
             </pre>
             <Copy text={url} />
           </div>
-          {session === undefined && (
+          {test_request !== null && last_request_at === null && (
             <details class="more-fields">
               <summary>{t("testWithout")}</summary>
-              <Command
-                text={`npx dialyard dial '*365#' --channel ${name} --url ${location.origin}`}
-              />
+              <Command text={commandOf(test_request, location.origin)} />
+              <p class="hint">{t("testSigned")}</p>
             </details>
           )}
         </>
@@ -75,6 +72,18 @@ function ChannelCard({ channel }: { channel: ChannelShown }) {
         </p>
       )}
     </li>
+  );
+}
+
+/** What the phone dials is no request of the network's: only that ends the waiting. */
+function Seen({ at, sessionAt }: { at: string | null; sessionAt: string | undefined }) {
+  if (at !== null) return <Chip tone="good">{t("lastSeen", { time: dateTime(at) })}</Chip>;
+  return (
+    <Chip tone="calm">
+      {sessionAt === undefined
+        ? t("waitingFirst")
+        : t("lastOnPhone", { time: dateTime(sessionAt) })}
+    </Chip>
   );
 }
 

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import type { Static } from "typebox";
 import type { InsightsShown } from "../../../src/api/insight-schemas.ts";
-import { t } from "../i18n/index.ts";
+import { t, type Word } from "../i18n/index.ts";
 import { ms, percent, seconds } from "../lib/format.ts";
 import { useLoad } from "../lib/use-load.ts";
 import { useTitle } from "../lib/use-title.ts";
@@ -21,20 +21,28 @@ const RANGES: Readonly<Record<string, number>> = {
   "30d": 720 * HOUR_MS,
 };
 
+/** How long before: 0 is the range's own length, so that it ends where the range begins. */
+const COMPARISONS: Readonly<Record<string, { readonly word: Word; readonly agoMs: number }>> = {
+  "1": { word: "compareBefore", agoMs: 0 },
+  "1d": { word: "compareDay", agoMs: 24 * HOUR_MS },
+  "7d": { word: "compareWeek", agoMs: 168 * HOUR_MS },
+  "28d": { word: "compareFourWeeks", agoMs: 672 * HOUR_MS },
+};
+
 export function InsightsPage() {
   useTitle(t("insights"));
   const { query, route } = useLocation();
   const range = query["range"] ?? "24h";
   const code = query["service_code"] ?? "";
-  const isCompared = query["compare"] === "1";
+  const compare = query["compare"] ?? "";
+  const compared = COMPARISONS[compare];
   const [nowMs] = useState(() => Math.ceil(Date.now() / 60_000) * 60_000);
   const spanMs = RANGES[range] ?? 24 * HOUR_MS;
   const now = useLoad<Shown>(addressOf(nowMs - spanMs, nowMs, code));
-  const before = useLoad<Shown>(
-    isCompared ? addressOf(nowMs - 2 * spanMs, nowMs - spanMs, code) : undefined,
-  );
+  const thenMs = nowMs - (compared?.agoMs || spanMs);
+  const before = useLoad<Shown>(compared && addressOf(thenMs - spanMs, thenMs, code));
   const change = (next: Readonly<Record<string, string>>) => {
-    const kept = { range, service_code: code, compare: isCompared ? "1" : "", ...next };
+    const kept = { range, service_code: code, compare, ...next };
     const params = Object.entries(kept).filter(([, value]) => value !== "");
     route(`/console/insights?${new URLSearchParams(params)}`, true);
   };
@@ -60,18 +68,23 @@ export function InsightsPage() {
             onChange={(event) => change({ service_code: event.currentTarget.value.trim() })}
           />
         </Field>
-        <label class="toggle">
-          <input
-            type="checkbox"
-            checked={isCompared}
-            onChange={() => change({ compare: isCompared ? "" : "1" })}
-          />
-          {t("compareBefore")}
-        </label>
+        <Field label={t("compareWith")}>
+          <select
+            value={compared === undefined ? "" : compare}
+            onChange={(event) => change({ compare: event.currentTarget.value })}
+          >
+            <option value="">{t("none")}</option>
+            {Object.entries(COMPARISONS).map(([name, { word }]) => (
+              <option key={name} value={name}>
+                {t(word)}
+              </option>
+            ))}
+          </select>
+        </Field>
       </form>
       <Problem text={now.problem ?? before.problem} />
       {shown === undefined && now.problem === undefined && <Loading />}
-      {shown !== undefined && <Found now={shown} before={isCompared ? before.value : undefined} />}
+      {shown !== undefined && <Found now={shown} before={compared && before.value} />}
     </div>
   );
 }
@@ -178,15 +191,14 @@ function Groups({
 }) {
   return (
     <Card title={title}>
-      <ul class="bars">
+      <ul class="ranked">
         {groups.map(({ name, sessions, completed }) => {
           const old = before?.find((one) => one.name === name);
           return (
             <li key={name}>
               <span class="mono">{name}</span>
-              <span class="number">{sessions}</span>
               <span class="number">
-                {percent(completed, sessions)}
+                {t("sessionsOf", { n: sessions, share: percent(completed, sessions) })}
                 {old !== undefined && (
                   <span class="soft">
                     {" "}
@@ -221,7 +233,7 @@ function Hours({ hours }: { hours: Shown["by_hour"] }) {
 function Answers({ now }: { now: Shown }) {
   return (
     <Card title={t("timeToAnswer")}>
-      <ul class="bars">
+      <ul class="ranked">
         {now.answers.map(({ screen, p50_ms, p95_ms }) => (
           <li key={screen}>
             <span class="branch-screen">{inOneLine(screen)}</span>
@@ -238,7 +250,7 @@ function Invalid({ now }: { now: Shown }) {
   return (
     <Card title={t("topInvalid")}>
       {now.invalid.length === 0 && <p class="soft">{t("none")}</p>}
-      <ul class="bars">
+      <ul class="ranked">
         {now.invalid.map(({ screen, input, times }) => (
           <li key={`${screen}|${input}`}>
             <span class="branch-screen">{inOneLine(screen)}</span>

@@ -1,22 +1,39 @@
 /** How it goes, and what needs somebody. */
 import { useMemo, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { percent } from "../lib/format.ts";
+import { ms, percent } from "../lib/format.ts";
 import { useLive } from "../lib/live.ts";
-import type { BackendShown, SessionPage, SessionRow } from "../lib/shapes.ts";
+import type {
+  BackendShown,
+  ChannelShown,
+  HealthShown,
+  OverviewShown,
+  SessionPage,
+} from "../lib/shapes.ts";
 import { useLoad } from "../lib/use-load.ts";
 import { useTitle } from "../lib/use-title.ts";
-import { createTally, LiveChart } from "../overview/live-chart.tsx";
+import { Attention } from "../overview/attention.tsx";
+import { createTally, HourChart, LiveChart, type Tally } from "../overview/live-chart.tsx";
 import { Spark } from "../overview/spark.tsx";
-import { codesOf, HOUR_MS, statsOf, type CodeRow, type Stats } from "../overview/stats.ts";
+import {
+  codesOf,
+  HOUR_MS,
+  livingOf,
+  statsOfMinutes,
+  statsOfRows,
+  type CodeRow,
+  type Stats,
+} from "../overview/stats.ts";
 import { outcomeWord } from "../session/outcome.tsx";
-import { Card, Loading, PageHead, Problem } from "../ui/index.tsx";
+import { Card, Chip, Loading, PageHead, Problem } from "../ui/index.tsx";
 import { LiveToggle } from "../ui/live.tsx";
 import "../styles/sessions.css";
 import "../styles/overview.css";
 
 const REFRESH_MS = 5_000;
 const SESSIONS_MAX = 500;
+/** Whoever has so few has just begun. */
+const FIRST_SESSIONS_MAX = 2;
 
 export function OverviewPage() {
   useTitle(t("overview"));
@@ -26,51 +43,89 @@ export function OverviewPage() {
   // To the minute, so that the address changes, and is read anew, once a minute.
   const minute = Math.floor(Date.now() / 60_000) * 60_000;
   const from = new Date(minute - HOUR_MS).toISOString();
+  const everyMs = isPaused ? undefined : REFRESH_MS;
   const recent = useLoad<SessionPage>(
     `/api/v1/sessions?from=${from}&limit=${SESSIONS_MAX}`,
-    isPaused ? undefined : REFRESH_MS,
+    everyMs,
   );
+  const counted = useLoad<OverviewShown>("/api/v1/overview", everyMs);
   const backends = useLoad<readonly BackendShown[]>("/backends", REFRESH_MS * 2);
+  const health = useLoad<HealthShown>("/api/v1/backends/health", REFRESH_MS * 2);
   const rows = recent.value?.sessions;
+  const isAll = recent.value?.next === null;
+  const known = backends.value ?? [];
   return (
     <div class="page">
       <PageHead title={t("overview")} lead={t("overviewLead")}>
         <LiveToggle state={live} onToggle={() => setPaused(!isPaused)} />
       </PageHead>
-      <Problem text={recent.problem ?? backends.problem} />
-      {rows === undefined ? (
-        recent.problem === undefined && <Loading />
+      <Problem text={recent.problem ?? counted.problem ?? backends.problem} />
+      {rows === undefined || counted.value === undefined ? (
+        (recent.problem ?? counted.problem) === undefined && <Loading />
       ) : (
         <>
-          <Tiles stats={statsOf(rows, Date.now())} isMore={recent.value?.next !== null} />
-          {rows.length === 0 && <FirstSteps backends={backends.value ?? []} />}
+          <Tiles
+            stats={isAll ? statsOfRows(rows, Date.now()) : statsOfMinutes(counted.value.minutes)}
+            overview={counted.value}
+          />
+          {rows.length <= FIRST_SESSIONS_MAX && <FirstSteps backends={known} />}
           <div class="overview-columns">
-            <Card title={t("liveChart")}>
-              <LiveChart tally={tally} />
-            </Card>
-            <Attention rows={rows} backends={backends.value ?? []} />
+            <Chart tally={tally} overview={counted.value} />
+            <Attention rows={rows} backends={known} health={health.value} />
           </div>
-          {rows.length > 0 && <Codes rows={codesOf(rows)} backends={backends.value ?? []} />}
+          {rows.length > 0 && <Codes rows={codesOf(rows)} backends={known} health={health.value} />}
+          {!isAll && <p class="soft">{t("newestOnly", { n: rows.length })}</p>}
         </>
       )}
     </div>
   );
 }
 
-function Tiles({ stats, isMore }: { stats: Stats; isMore: boolean }) {
-  const { total, live, completed, failed, begun, failing } = stats;
-  const ended = total - live;
+function Chart({ tally, overview }: { tally: Tally; overview: OverviewShown }) {
+  const [isLive, setLive] = useState(false);
+  const choices = (
+    <div class="segmented" role="group" aria-label={t("time")}>
+      {[false, true].map((one) => (
+        <button
+          type="button"
+          key={String(one)}
+          aria-pressed={one === isLive}
+          onClick={() => setLive(one)}
+        >
+          {t(one ? "chartLive" : "chartHour")}
+        </button>
+      ))}
+    </div>
+  );
+  return (
+    <Card title={t("liveChart")} aside={choices}>
+      {isLive ? <LiveChart tally={tally} /> : <HourChart minutes={overview.minutes} />}
+    </Card>
+  );
+}
+
+function Tiles({ stats, overview }: { stats: Stats; overview: OverviewShown }) {
+  const { total, ended, completed, failed, begun, completing, failing } = stats;
+  const { minutes, live } = overview;
+  const times = minutes.map(({ p95_ms }) => p95_ms);
+  const newest = minutes.findLast(({ turns }) => turns > 0);
   const tiles = [
-    { name: t("tileLive"), value: String(live), to: "?outcome=live", values: undefined },
     {
-      name: t("tileSessions"),
-      value: `${total}${isMore ? "+" : ""}`,
-      ...{ to: "?since=1h", values: begun },
+      name: t("tileLive"),
+      value: String(live),
+      to: "?outcome=live",
+      values: livingOf(minutes, live),
     },
+    { name: t("tileSessions"), value: String(total), to: "?since=1h", values: begun },
     {
       name: t("tileCompleted"),
       value: percent(completed, ended),
-      ...{ to: "?since=1h&outcome=completed", values: undefined },
+      ...{ to: "?since=1h&outcome=completed", values: completing },
+    },
+    {
+      name: t("tileTime"),
+      value: newest === undefined ? "–" : ms(newest.p95_ms),
+      ...{ to: "?since=1h", values: times },
     },
     { name: t("tileFailed"), value: String(failed), to: "?since=1h", values: failing },
   ];
@@ -81,7 +136,7 @@ function Tiles({ stats, isMore }: { stats: Stats; isMore: boolean }) {
           <a class="tile" href={`/console/sessions${to}`}>
             <span class="tile-name">{name}</span>
             <b>{value}</b>
-            {values !== undefined && <Spark values={values} />}
+            <Spark values={values} />
           </a>
         </li>
       ))}
@@ -89,11 +144,20 @@ function Tiles({ stats, isMore }: { stats: Stats; isMore: boolean }) {
   );
 }
 
+/** Until somebody has dialled more than to see whether it works. Each step ticks itself. */
 function FirstSteps({ backends }: { backends: readonly BackendShown[] }) {
+  const ever = useLoad<SessionPage>(`/api/v1/sessions?limit=${FIRST_SESSIONS_MAX + 1}`, REFRESH_MS);
+  const channels = useLoad<{ readonly channels: readonly ChannelShown[] }>(
+    "/api/v1/channels",
+    REFRESH_MS,
+  );
+  const stored = ever.value?.sessions.length;
+  if (stored === undefined || stored > FIRST_SESSIONS_MAX) return null;
+  const called = channels.value?.channels.some(({ last_request_at }) => last_request_at !== null);
   const steps = [
     { isDone: backends.length > 0, text: t("stepConnect"), to: "/console/backends" },
-    { isDone: false, text: t("stepDial"), to: "/phone" },
-    { isDone: false, text: t("stepProvider"), to: "/console/channels" },
+    { isDone: stored > 0, text: t("stepDial"), to: "/phone" },
+    { isDone: called === true, text: t("stepProvider"), to: "/console/channels" },
   ];
   return (
     <Card title={t("firstSteps")}>
@@ -110,47 +174,15 @@ function FirstSteps({ backends }: { backends: readonly BackendShown[] }) {
   );
 }
 
-function Attention({
-  rows,
-  backends,
-}: {
-  rows: readonly SessionRow[];
-  backends: readonly BackendShown[];
-}) {
-  const paused = backends.filter(({ status }) => status === "inactive");
-  const failing = codesOf(rows).filter(({ failed }) => failed > 0);
-  return (
-    <Card title={t("attention")}>
-      {paused.length + failing.length === 0 ? (
-        <p class="soft">{t("nothingNeeded")}</p>
-      ) : (
-        <ul class="attention">
-          {failing.map(({ code, failed, total, lastFailure = "" }) => (
-            <li key={code}>
-              <a href={`/console/sessions?since=1h&service_code=${encodeURIComponent(code)}`}>
-                {t("attentionFailing", { code, failed, total, what: outcomeWord(lastFailure) })}
-              </a>
-            </li>
-          ))}
-          {paused.map(({ id, name, service_code }) => (
-            <li key={id}>
-              <a href="/console/backends">{t("attentionPaused", { name, code: service_code })}</a>
-            </li>
-          ))}
-        </ul>
-      )}
-    </Card>
-  );
-}
-
 function Codes({
   rows,
   backends,
+  health,
 }: {
   rows: readonly CodeRow[];
   backends: readonly BackendShown[];
+  health: HealthShown | undefined;
 }) {
-  const nameOf = (code: string) => backends.find(({ service_code }) => service_code === code)?.name;
   return (
     <div class="table-box">
       <table class="table">
@@ -158,36 +190,65 @@ function Codes({
           <tr>
             <th scope="col">{t("code")}</th>
             <th scope="col">{t("backend")}</th>
-            <th scope="col" class="number">
-              {t("tileSessions")}
-            </th>
-            <th scope="col" class="number">
-              {t("tileCompleted")}
-            </th>
-            <th scope="col" class="number">
-              {t("tileFailed")}
-            </th>
+            <th scope="col">{t("state")}</th>
+            {(["tileSessions", "tileCompleted", "p95", "tileFailed"] as const).map((word) => (
+              <th scope="col" class="number" key={word}>
+                {t(word)}
+              </th>
+            ))}
+            <th scope="col">{t("lastFailure")}</th>
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ code, total, ended, completed, failed }) => (
-            <tr key={code}>
-              <td class="mono">
-                <a
-                  class="row-link"
-                  href={`/console/sessions?since=1h&service_code=${encodeURIComponent(code)}`}
-                >
-                  {code}
-                </a>
-              </td>
-              <td>{nameOf(code) ?? "–"}</td>
-              <td class="number">{total}</td>
-              <td class="number">{percent(completed, ended)}</td>
-              <td class="number">{failed}</td>
-            </tr>
-          ))}
+          {rows.map((row) => {
+            const backend = backends.find(({ service_code }) => service_code === row.code);
+            const known = health?.backends.find(({ id }) => id === backend?.id);
+            return <CodeLine key={row.code} row={row} backend={backend} health={known} />;
+          })}
         </tbody>
       </table>
     </div>
+  );
+}
+
+function CodeLine({
+  row,
+  backend,
+  health,
+}: {
+  row: CodeRow;
+  backend: BackendShown | undefined;
+  health: HealthShown["backends"][number] | undefined;
+}) {
+  const { code, total, ended, completed, failed, lastFailure } = row;
+  const isActive = backend?.status === "active";
+  return (
+    <tr>
+      <td class="mono">
+        <a
+          class="row-link"
+          href={`/console/sessions?since=1h&service_code=${encodeURIComponent(code)}`}
+        >
+          {code}
+        </a>
+      </td>
+      <td>{backend?.name ?? "–"}</td>
+      <td>
+        {health?.breaker_open ? (
+          <Chip tone="bad">{t("breakerOpen")}</Chip>
+        ) : (
+          backend !== undefined && (
+            <Chip tone={isActive ? "good" : "warn"}>
+              {t(isActive ? "active" : "pausedBackend")}
+            </Chip>
+          )
+        )}
+      </td>
+      <td class="number">{total}</td>
+      <td class="number">{percent(completed, ended)}</td>
+      <td class="number">{typeof health?.p95_ms === "number" ? ms(health.p95_ms) : "–"}</td>
+      <td class="number">{failed}</td>
+      <td>{lastFailure === undefined ? "–" : outcomeWord(lastFailure)}</td>
+    </tr>
   );
 }

@@ -4,6 +4,7 @@ import { useLocation } from "preact-iso";
 import { t } from "../i18n/index.ts";
 import { keep, kept } from "../lib/keep.ts";
 import { get } from "../lib/api.ts";
+import { currentMe, may } from "../lib/me.ts";
 import type { BackendShown, ChannelShown, SessionDetail } from "../lib/shapes.ts";
 import { useLoad } from "../lib/use-load.ts";
 import { useTitle } from "../lib/use-title.ts";
@@ -14,13 +15,23 @@ import type { Sim } from "../phone/model.ts";
 import { RecordButton } from "../phone/record.tsx";
 import { loadSims, SimPicker } from "../phone/sims.tsx";
 import { type Handset, useHandset } from "../phone/use-handset.ts";
-import { Button, Field, Problem } from "../ui/index.tsx";
+import { Button, Dialog, Field, PageHead, Problem } from "../ui/index.tsx";
 import "../styles/phone.css";
 
 const HANDSETS_MAX = 4;
 
 export function PhonePage() {
   useTitle(t("phone"));
+  if (currentMe() === undefined || may("phone:dial")) return <Handsets />;
+  return (
+    <div class="page">
+      <PageHead title={t("phone")} />
+      <Problem text={t("mayNotDial")} />
+    </div>
+  );
+}
+
+function Handsets() {
   const { query } = useLocation();
   const channels = useLoad<{ readonly channels: readonly ChannelShown[] }>("/api/v1/channels");
   const backends = useLoad<readonly BackendShown[]>("/backends", 10_000);
@@ -31,6 +42,7 @@ export function PhonePage() {
 
   const dialable = (channels.value?.channels ?? []).filter(({ path }) => path !== undefined);
   const codes = (backends.value ?? []).filter(({ status }) => status === "active");
+  const consent = useConsent((query["code"] ?? query["replay"]) !== undefined);
   const chooseSkin = (next: Skin) => {
     keep("skin", next);
     setSkin(next);
@@ -45,8 +57,8 @@ export function PhonePage() {
           {...{ sims, setSims, skin, codes, channels: dialable }}
           index={index}
           isSelected={id === selected}
-          code={index === 0 ? query["code"] : undefined}
-          replay={query["replay"]}
+          code={index === 0 && consent.isGiven ? query["code"] : undefined}
+          replay={consent.isGiven ? query["replay"] : undefined}
           onSelect={() => setSelected(id)}
           onClose={
             ids.length === 1
@@ -58,18 +70,7 @@ export function PhonePage() {
                 }
           }
         >
-          <div class="segmented" role="group" aria-label={t("skin")}>
-            {(["smart", "feature"] as const).map((one) => (
-              <button
-                type="button"
-                key={one}
-                aria-pressed={skin === one}
-                onClick={() => chooseSkin(one)}
-              >
-                {t(one === "smart" ? "skinSmart" : "skinFeature")}
-              </button>
-            ))}
-          </div>
+          <SkinChoice skin={skin} onChoose={chooseSkin} />
           <Button
             kind="quiet"
             disabled={ids.length >= HANDSETS_MAX}
@@ -83,8 +84,46 @@ export function PhonePage() {
           </Button>
         </Place>
       ))}
+      {consent.dialog}
     </div>
   );
+}
+
+function SkinChoice({ skin, onChoose }: { skin: Skin; onChoose: (skin: Skin) => void }) {
+  return (
+    <div class="segmented" role="group" aria-label={t("skin")}>
+      {(["smart", "feature"] as const).map((one) => (
+        <button type="button" key={one} aria-pressed={skin === one} onClick={() => onChoose(one)}>
+          {t(one === "smart" ? "skinSmart" : "skinFeature")}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/**
+ * A link dials by being opened. Where one has to sign in, applications do for real what they are
+ * asked, and whoever sent the link may have meant just that: there it is asked about first.
+ */
+function useConsent(isLinked: boolean) {
+  const [state, setState] = useState<"given" | "asked" | "refused">(
+    currentMe()?.kind === "loopback" ? "given" : "asked",
+  );
+  const refuse = () => setState("refused");
+  const dialog = state === "asked" && isLinked && (
+    <Dialog title={t("dialForReal")} onClose={refuse}>
+      <div class="form">
+        <p>{t("dialForRealSure")}</p>
+        <div class="actions">
+          <Button kind="primary" onClick={() => setState("given")}>
+            {t("dialNow")}
+          </Button>
+          <Button onClick={refuse}>{t("cancel")}</Button>
+        </div>
+      </div>
+    </Dialog>
+  );
+  return { isGiven: state === "given", dialog };
 }
 
 type PlaceProps = {

@@ -99,7 +99,7 @@ function Head({ session, isFile }: { session: SessionDetail; isFile: boolean }) 
         <Fact name={t("sessionId")} value={session.id} isMono />
       </dl>
       <div class="actions">
-        {!isFile && (
+        {!isFile && may("phone:dial") && (
           <a class="button primary" href={`/phone?replay=${session.id}`}>
             {t("replay")}
           </a>

@@ -38,7 +38,7 @@ export function SettingsPage() {
     <div class="page">
       <PageHead title={t("settings")} lead={t("settingsLead")} />
       {part === undefined && <Problem text={t("mayNot")} />}
-      <nav class="parts" aria-label={t("settings")}>
+      <nav class="setting-parts" aria-label={t("settings")}>
         {shown.map(({ name }) => (
           <a
             key={name}

@@ -202,11 +202,12 @@ function Shown({
       ? handsetWord(language, step.kind === "hangup" ? "ended" : "dropped")
       : answer?.outcome === "screen"
         ? undefined
-        : handsetWord(language, answer?.outcome === "reply_lost" ? "lost" : "timeout"));
+        : handsetWord(language, answer?.outcome === "operator_timeout" ? "timeout" : "lost"));
   if (message !== undefined || answer === undefined) {
     return (
       <div class="glass-body notice" role="status">
         {message}
+        {answer?.reason !== undefined && <small class="soft">{answer.reason}</small>}
       </div>
     );
   }

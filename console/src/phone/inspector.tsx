@@ -4,6 +4,7 @@ import type { PhoneAnswer } from "../../../src/api/phone-schemas.ts";
 import { t } from "../i18n/index.ts";
 import { ms } from "../lib/format.ts";
 import { Button, Copy } from "../ui/index.tsx";
+import { outcomeWord } from "../session/outcome.tsx";
 import type { Step } from "./model.ts";
 import type { Handset, WireEdit } from "./use-handset.ts";
 import { curlOf, rawRequest, rawResponse } from "./wire.ts";
@@ -63,6 +64,8 @@ function labelOf({ kind, typed }: Step): string {
 function summaryOf({ answer, problem }: Step): string {
   if (problem !== undefined) return problem;
   if (answer === undefined) return "";
+  if (answer.outcome === "refused")
+    return answer.failure === null ? t("noScreen") : outcomeWord(answer.failure);
   if (answer.outcome !== "screen") return t(answer.outcome === "reply_lost" ? "lost" : "gaveUp");
   return `${answer.action === "end" ? "END" : "CON"} ${ms(answer.took_ms)}`;
 }

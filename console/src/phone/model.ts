@@ -66,6 +66,7 @@ export function addStep(state: HandsetState, step: Step): HandsetState {
     step.kind === "hangup" ||
     step.kind === "drop" ||
     answer?.outcome === "operator_timeout" ||
+    answer?.outcome === "refused" ||
     (isScreen && answer.action === "end");
   const isFailedDial = step.kind === "dial" && step.problem !== undefined;
   return {

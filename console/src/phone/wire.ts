@@ -32,15 +32,22 @@ export function prettyBody(body: string): string {
   return body;
 }
 
-/** Runs in a POSIX shell. */
 export function curlOf({ request, to }: Hop, origin: string): string {
-  const url = to === "gateway" ? origin + request.target : request.target;
+  return commandOf(request, to === "gateway" ? origin : "");
+}
+
+type Sent = Omit<Hop["request"], "path" | "query"> & { readonly target: string };
+
+/** Runs in a POSIX shell. */
+export function commandOf(request: Sent, origin: string): string {
   const headers = Object.entries(request.headers)
     .filter(([name]) => !/^(?:host|content-length|connection)$/.test(name))
     .map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`);
   const body = request.body === "" ? [] : [`--data-raw ${quoted(request.body)}`];
   const method = request.method === "GET" ? [] : [`-X ${request.method}`];
-  return ["curl -i", ...method, quoted(url), ...headers, ...body].join(" \\\n  ");
+  return ["curl -i", ...method, quoted(origin + request.target), ...headers, ...body].join(
+    " \\\n  ",
+  );
 }
 
 function quoted(text: string): string {

@@ -1,5 +1,5 @@
 /** A turn's time: the gateway before, each attempt, the waits, the gateway after. Pure. */
-import { t } from "../i18n/index.ts";
+import { t, tOr } from "../i18n/index.ts";
 import type { TurnShown } from "../lib/shapes.ts";
 
 type Part = {
@@ -29,7 +29,11 @@ export function partsOf(turn: TurnShown): readonly Part[] {
       kind: failure === null ? "attempt" : "failed",
       startMs: attempt.start_ms,
       tookMs: attempt.took_ms,
-      label: `${t("partAttempt", { n: index + 1 })} ${status ?? ""} ${failure ?? ""}`.trim(),
+      label: [
+        t("partAttempt", { n: index + 1 }),
+        ...(status === null ? [] : [status]),
+        ...(failure === null ? [] : [tOr(`outcome_${failure}`, failure)]),
+      ].join(" · "),
     });
     atMs = attempt.start_ms + attempt.took_ms;
   });

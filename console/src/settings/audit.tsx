@@ -25,7 +25,7 @@ export function AuditPart() {
   return (
     <>
       <div class="table-box" tabIndex={0} role="region" aria-label={t("audit")}>
-        <table class="table">
+        <table class="table audit">
           <thead>
             <tr>
               {(["time", "who", "what", "reason"] as const).map((word) => (

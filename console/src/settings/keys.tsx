@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { dateTime } from "../lib/format.ts";
 import { useLoad } from "../lib/use-load.ts";
-import { Button, Card, Chip, Command, Field, Loading, Problem } from "../ui/index.tsx";
+import { Button, Card, Chip, Command, Field, Loading, Problem, SureButton } from "../ui/index.tsx";
 import { useChange } from "./use-change.ts";
 
 type Key = {
@@ -40,24 +40,29 @@ export function KeysPart() {
       )}
       <ul class="setting-rows">
         {list.value.keys.map((key) => (
-          <li key={key.id} class="card">
-            <strong>{key.name}</strong> <span class="mono">{key.prefix}…</span>{" "}
-            {!key.is_valid && <Chip tone="warn">{t("expired")}</Chip>}
-            <p class="soft">{key.scopes.join(", ")}</p>
-            <p class="soft">
-              {t("created")} {dateTime(key.created_at)}
-              {key.used_at !== null && ` · ${t("lastUsed")} ${dateTime(key.used_at)}`}
-              {key.expires_at !== null && ` · ${t("expires")} ${dateTime(key.expires_at)}`}
-            </p>
+          <li key={key.id} class="card key-row">
+            <div>
+              <strong>{key.name}</strong> <span class="mono soft">{key.prefix}…</span>{" "}
+              {!key.is_valid && <Chip tone="warn">{t("expired")}</Chip>}
+              <p class="soft mono">{key.scopes.join(" ")}</p>
+              <p class="soft">
+                {t("created")} {dateTime(key.created_at)}
+                {key.used_at !== null && ` · ${t("lastUsed")} ${dateTime(key.used_at)}`}
+                {key.expires_at !== null && ` · ${t("expires")} ${dateTime(key.expires_at)}`}
+              </p>
+            </div>
             <div class="actions">
               {key.is_valid && (
                 <Button onClick={() => void make(`/api/v1/keys/${key.id}/rotate`, {})}>
                   {t("rotate")}
                 </Button>
               )}
-              <Button kind="danger" onClick={() => void change("DELETE", `/api/v1/keys/${key.id}`)}>
-                {t("revoke")}
-              </Button>
+              <SureButton
+                word={t("revoke")}
+                title={t("revokeOf", { name: key.name })}
+                text={t("revokeSure")}
+                onSure={() => void change("DELETE", `/api/v1/keys/${key.id}`)}
+              />
             </div>
           </li>
         ))}
@@ -113,9 +118,11 @@ function NewKey({
             </label>
           ))}
         </fieldset>
-        <Button kind="primary" type="submit" disabled={chosen.length === 0}>
-          {t("newKey")}
-        </Button>
+        <div class="actions">
+          <Button kind="primary" type="submit" disabled={chosen.length === 0}>
+            {t("newKey")}
+          </Button>
+        </div>
       </form>
     </Card>
   );

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { dateTime } from "../lib/format.ts";
 import { useLoad } from "../lib/use-load.ts";
-import { Button, Card, Field, Loading, Problem } from "../ui/index.tsx";
+import { Button, Card, Field, Loading, Problem, SureButton } from "../ui/index.tsx";
 import { useChange } from "./use-change.ts";
 
 type User = {
@@ -37,9 +37,12 @@ export function UsersPart() {
               value={role}
               onChange={(next) => void change("PUT", `/api/v1/users/${id}`, { role: next })}
             />
-            <Button kind="danger" onClick={() => void change("DELETE", `/api/v1/users/${id}`)}>
-              {t("delete")}
-            </Button>
+            <SureButton
+              word={t("delete")}
+              title={t("deleteOf", { name })}
+              text={t("deleteUserSure")}
+              onSure={() => void change("DELETE", `/api/v1/users/${id}`)}
+            />
           </li>
         ))}
       </ul>

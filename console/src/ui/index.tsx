@@ -152,6 +152,48 @@ export function Dialog({
   );
 }
 
+/** What cannot be undone is asked about first. */
+export function SureButton({
+  word,
+  title,
+  text,
+  onSure,
+}: {
+  word: string;
+  title: string;
+  text: string;
+  onSure: () => void;
+}) {
+  const [isOpen, setOpen] = useState(false);
+  const close = () => setOpen(false);
+  return (
+    <>
+      <Button kind="danger" onClick={() => setOpen(true)}>
+        {word}
+      </Button>
+      {isOpen && (
+        <Dialog title={title} onClose={close}>
+          <div class="form">
+            <p>{text}</p>
+            <div class="actions">
+              <Button
+                kind="danger"
+                onClick={() => {
+                  close();
+                  onSure();
+                }}
+              >
+                {word}
+              </Button>
+              <Button onClick={close}>{t("cancel")}</Button>
+            </div>
+          </div>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
 export function PageHead({
   title,
   lead,
