@@ -40,6 +40,7 @@ import { createDigest, createKeys, randomIds, type Digest } from "./stores/seal.
 import { deriveKeys, readSecretKey } from "./stores/secret-key.ts";
 import type { ManagedStore } from "./stores/sql-management.ts";
 import { startSweeper } from "./stores/sweeper.ts";
+import { BACKLOG } from "./transports/accept-queue.ts";
 import { channelOf, createClientAddress, createDoors } from "./transports/channels.ts";
 import type { DoorOutcome } from "./transports/door.ts";
 import { createHttpServer, stopAccepting } from "./transports/http.ts";
@@ -135,7 +136,7 @@ export async function startServer(config: Config, log: Log, version: string, sha
   await app.register(async (scope) =>
     apiRoutes(scope, { ...api, ...recent, push, isReady, wallMs }),
   );
-  const url = await app.listen({ port: config.port, host: config.host });
+  const url = await app.listen({ port: config.port, host: config.host, backlog: BACKLOG });
   const { port } = app.server.address() as AddressInfo;
   for (const own of listenAddresses(config.host, port)) addOwnAddress(policy, own);
   const sweeper = startSweeper({

@@ -161,6 +161,29 @@ describe("the overview and the channels", { skip: skipReason() }, () => {
     assert.ok(box !== null && last !== null && last.y + last.height <= box.y + box.height);
   });
 
+  test("insights of a range of one's own, beside another one", async () => {
+    await open("/console/insights");
+    const asksFor = (from: string, to: string) =>
+      page.waitForRequest((request) => {
+        const params = new URL(request.url()).searchParams;
+        const iso = (moment: string) => new Date(moment).toISOString();
+        return params.get("from") === iso(from) && params.get("to") === iso(to);
+      });
+    await page.getByLabel("Since").selectOption("Between two moments");
+    const own = asksFor("2026-03-02T08:00", "2026-03-02T18:30");
+    await page.getByLabel("From", { exact: true }).fill("2026-03-02T08:00");
+    await page.getByLabel("To", { exact: true }).fill("2026-03-02T18:30");
+    await own;
+    await page.getByLabel("Compare with").selectOption("Between two moments");
+    const other = asksFor("2026-02-23T08:00", "2026-02-23T18:30");
+    await page.getByLabel("From", { exact: true }).last().fill("2026-02-23T08:00");
+    await page.getByLabel("To", { exact: true }).last().fill("2026-02-23T18:30");
+    await other;
+    await page.getByText("No session is like that").waitFor();
+    await page.getByLabel("To", { exact: true }).first().fill("2026-03-02T07:00");
+    await page.getByText("The first moment has to be before the second.").waitFor();
+  });
+
   test("on a narrow screen the page one is on is among the ways that are seen", async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await open("/console/settings");

@@ -1,4 +1,5 @@
 /** How it goes: the last hour by the minute, of all nodes, and how many sessions live. */
+import { setTimeout as wait } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
 import type { OwnNode } from "../observe/node.ts";
@@ -7,7 +8,9 @@ import type { RecordStore } from "../types.ts";
 
 export const OverviewShown = Type.Object({
   since: Type.String({ description: "Minutes before the first node started are empty" }),
-  live: Type.Integer({ description: "Sessions under way" }),
+  live: Type.Union([Type.Integer(), Type.Null()], {
+    description: "Sessions under way; null while many are counted for the first time",
+  }),
   minutes: Type.Array(
     Type.Object({
       at: Type.String(),
@@ -24,6 +27,7 @@ export const OverviewShown = Type.Object({
 
 /** Counting reads every live session: it takes a tenth of the time at most, however many look. */
 const KEPT_TIMES_TOOK = 10;
+const PATIENCE_MS = 150;
 const MINUTE_MS = 60_000;
 
 export function overviewRoutes(
@@ -35,17 +39,24 @@ export function overviewRoutes(
   },
 ): void {
   const { node, records, wallMs } = options;
-  let live: Promise<number> | undefined;
-  let keptUntilMs = 0;
-  const countLive = () => {
-    const startedMs = wallMs();
-    if (live !== undefined && startedMs < keptUntilMs) return live;
-    keptUntilMs = Infinity;
-    live = records.countLive(startedMs).finally(() => {
-      const endedMs = wallMs();
-      keptUntilMs = endedMs + KEPT_TIMES_TOOK * (endedMs - startedMs);
-    });
-    return live;
+  let counted: number | undefined;
+  let counting: Promise<void> | undefined;
+  let againFromMs = 0;
+  /** What was counted last, where counting takes longer than anybody likes to wait. */
+  const countLive = async (): Promise<number | null> => {
+    if (counting === undefined && wallMs() >= againFromMs) {
+      const startedMs = wallMs();
+      counting = records
+        .countLive(startedMs)
+        .then((live) => void (counted = live))
+        .finally(() => {
+          counting = undefined;
+          againFromMs = wallMs() + KEPT_TIMES_TOOK * (wallMs() - startedMs);
+        });
+      counting.catch(() => undefined); // who waits for it hears of it
+    }
+    await Promise.race([counting, wait(PATIENCE_MS, undefined, { ref: false })]);
+    return counted ?? null;
   };
   app.get(
     "/api/v1/overview",

@@ -61,7 +61,7 @@ test("after a standstill they may have come before it, also those that are accep
 });
 
 test("however long that goes on, it waited behind no more than the queue holds", async () => {
-  const { clock, accept } = open(3);
+  const { clock, accept } = open(2);
   for (let nth = 0; nth < 20; nth += 1) await accept(1_000);
   assert.equal((await accept(1_000)).cameAtMs, clock.ms - 3_000);
 });

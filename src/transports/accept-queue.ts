@@ -21,8 +21,11 @@ type AcceptQueueOptions = {
   readonly backlog?: number;
 };
 
-/** Node's, where none is asked for; the kernel may hold fewer, and one more. */
-const BACKLOG = 511 + 1;
+/**
+ * Beyond so many the kernel lets callers try again in a second or three, of which nobody knows. It
+ * may hold fewer (net.core.somaxconn), and holds one more.
+ */
+export const BACKLOG = 1_023;
 const ROUNDS = 3;
 /** Less than this makes no difference to a budget. */
 const LATE_MS = 200;
@@ -30,7 +33,8 @@ const LATE_MS = 200;
 export function createAcceptQueue(options: AcceptQueueOptions): AcceptQueue {
   const { nowMs, cameAtMs: foundFromMs, backlog = BACKLOG } = options;
   const waited = new WeakMap<Socket, number>();
-  const times = new Float64Array(backlog);
+  const places = backlog + 1;
+  const times = new Float64Array(places);
   let count = 0;
   /** Since then each round had a connection: the queue was empty before. */
   let busyFromMs: number | undefined;
@@ -52,9 +56,9 @@ export function createAcceptQueue(options: AcceptQueueOptions): AcceptQueue {
         count = 0;
         setImmediate(look);
       }
-      const place = count % backlog;
+      const place = count % places;
       // Who was accepted so many places before it was there already when it came, or had gone.
-      const fromMs = count < backlog ? busyFromMs : (times[place] ?? busyFromMs);
+      const fromMs = count < places ? busyFromMs : (times[place] ?? busyFromMs);
       times[place] = now;
       count += 1;
       if (now - fromMs <= LATE_MS) return;

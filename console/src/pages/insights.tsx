@@ -3,8 +3,17 @@ import { useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import type { Static } from "typebox";
 import type { InsightsShown } from "../../../src/api/insight-schemas.ts";
-import { t, type Word } from "../i18n/index.ts";
+import { t } from "../i18n/index.ts";
 import { ms, percent, seconds } from "../lib/format.ts";
+import {
+  comparedRangeOf,
+  COMPARISONS,
+  localTime,
+  OWN,
+  type Range,
+  rangeOf,
+  RANGES,
+} from "../lib/ranges.ts";
 import { useLoad } from "../lib/use-load.ts";
 import { useTitle } from "../lib/use-title.ts";
 import { Card, Empty, Field, Loading, PageHead, Problem } from "../ui/index.tsx";
@@ -13,83 +22,120 @@ import "../styles/overview.css";
 import "../styles/insights.css";
 
 type Shown = Static<typeof InsightsShown>;
-const HOUR_MS = 3_600_000;
-const RANGES: Readonly<Record<string, number>> = {
-  "1h": HOUR_MS,
-  "24h": 24 * HOUR_MS,
-  "7d": 168 * HOUR_MS,
-  "30d": 720 * HOUR_MS,
-};
-
-/** How long before: 0 is the range's own length, so that it ends where the range begins. */
-const COMPARISONS: Readonly<Record<string, { readonly word: Word; readonly agoMs: number }>> = {
-  "1": { word: "compareBefore", agoMs: 0 },
-  "1d": { word: "compareDay", agoMs: 24 * HOUR_MS },
-  "7d": { word: "compareWeek", agoMs: 168 * HOUR_MS },
-  "28d": { word: "compareFourWeeks", agoMs: 672 * HOUR_MS },
-};
-
 export function InsightsPage() {
   useTitle(t("insights"));
   const { query, route } = useLocation();
-  const range = query["range"] ?? "24h";
   const code = query["service_code"] ?? "";
-  const compare = query["compare"] ?? "";
-  const compared = COMPARISONS[compare];
   const [nowMs] = useState(() => Math.ceil(Date.now() / 60_000) * 60_000);
-  const spanMs = RANGES[range] ?? 24 * HOUR_MS;
-  const now = useLoad<Shown>(addressOf(nowMs - spanMs, nowMs, code));
-  const thenMs = nowMs - (compared?.agoMs || spanMs);
-  const before = useLoad<Shown>(compared && addressOf(thenMs - spanMs, thenMs, code));
+  const range = rangeOf(query, nowMs);
+  const compared = comparedRangeOf(query, range);
+  const now = useLoad<Shown>(range && addressOf(range, code));
+  const before = useLoad<Shown>(compared && addressOf(compared, code));
   const change = (next: Readonly<Record<string, string>>) => {
-    const kept = { range, service_code: code, compare, ...next };
-    const params = Object.entries(kept).filter(([, value]) => value !== "");
+    const params = Object.entries({ ...query, ...next }).filter(([, value]) => value !== "");
     route(`/console/insights?${new URLSearchParams(params)}`, true);
   };
   const shown = now.value;
   return (
     <div class="page">
       <PageHead title={t("insights")} lead={t("insightsLead")} />
-      <form class="card insight-filters" onSubmit={(event) => event.preventDefault()}>
-        <Field label={t("since")}>
-          <select value={range} onChange={(event) => change({ range: event.currentTarget.value })}>
-            {Object.entries(RANGES).map(([name, length]) => (
-              <option key={name} value={name}>
-                {t("last", { time: seconds(length) })}
-              </option>
-            ))}
-          </select>
-        </Field>
-        <Field label={t("code")}>
-          <input
-            value={code}
-            maxLength={64}
-            placeholder="*365#"
-            onChange={(event) => change({ service_code: event.currentTarget.value.trim() })}
-          />
-        </Field>
-        <Field label={t("compareWith")}>
-          <select
-            value={compared === undefined ? "" : compare}
-            onChange={(event) => change({ compare: event.currentTarget.value })}
-          >
-            <option value="">{t("none")}</option>
-            {Object.entries(COMPARISONS).map(([name, { word }]) => (
-              <option key={name} value={name}>
-                {t(word)}
-              </option>
-            ))}
-          </select>
-        </Field>
-      </form>
+      <Filters query={query} range={range} compared={compared} change={change} />
       <Problem text={now.problem ?? before.problem} />
-      {shown === undefined && now.problem === undefined && <Loading />}
-      {shown !== undefined && <Found now={shown} before={compared && before.value} />}
+      {range === undefined && <Problem text={t("noSuchRange")} />}
+      {range && shown === undefined && now.problem === undefined && <Loading />}
+      {range && shown !== undefined && <Found now={shown} before={compared && before.value} />}
     </div>
   );
 }
 
-function addressOf(fromMs: number, toMs: number, code: string): string {
+type Change = (next: Readonly<Record<string, string>>) => void;
+
+function Filters(props: {
+  query: Readonly<Record<string, string>>;
+  range: Range | undefined;
+  compared: Range | undefined;
+  change: Change;
+}) {
+  const { query, range, compared, change } = props;
+  const chosen = query["range"] ?? "24h";
+  const compare = query["compare"] ?? "";
+  /** Begins where one is, so that there is something to change. */
+  const own = (prefix: string, from: Range | undefined) => ({
+    [`${prefix}from`]: from ? localTime(from.fromMs) : "",
+    [`${prefix}to`]: from ? localTime(from.toMs) : "",
+  });
+  const none = (prefix: string) => ({ [`${prefix}from`]: "", [`${prefix}to`]: "" });
+  const pick = (name: string, prefix: string, value: string, from: Range | undefined) =>
+    change({ [name]: value, ...(value === OWN ? own(prefix, from) : none(prefix)) });
+  return (
+    <form class="card insight-filters" onSubmit={(event) => event.preventDefault()}>
+      <Field label={t("since")}>
+        <select
+          value={chosen}
+          onChange={(event) => pick("range", "", event.currentTarget.value, range)}
+        >
+          {Object.entries(RANGES).map(([name, length]) => (
+            <option key={name} value={name}>
+              {t("last", { time: seconds(length) })}
+            </option>
+          ))}
+          <option value={OWN}>{t("ownRange")}</option>
+        </select>
+      </Field>
+      {chosen === OWN && <Moments prefix="" query={query} change={change} />}
+      <Field label={t("code")}>
+        <input
+          value={query["service_code"] ?? ""}
+          maxLength={64}
+          placeholder="*365#"
+          onChange={(event) => change({ service_code: event.currentTarget.value.trim() })}
+        />
+      </Field>
+      <Field label={t("compareWith")}>
+        <select
+          value={compare}
+          onChange={(event) =>
+            pick("compare", "compare_", event.currentTarget.value, compared ?? range)
+          }
+        >
+          <option value="">{t("none")}</option>
+          {Object.entries(COMPARISONS).map(([name, { word }]) => (
+            <option key={name} value={name}>
+              {t(word)}
+            </option>
+          ))}
+          <option value={OWN}>{t("ownRange")}</option>
+        </select>
+      </Field>
+      {compare === OWN && <Moments prefix="compare_" query={query} change={change} />}
+    </form>
+  );
+}
+
+function Moments(props: {
+  prefix: string;
+  query: Readonly<Record<string, string>>;
+  change: Change;
+}) {
+  const { prefix, query, change } = props;
+  const moment = (name: string, label: string) => (
+    <Field label={label}>
+      <input
+        type="datetime-local"
+        value={query[name] ?? ""}
+        onChange={(event) => change({ [name]: event.currentTarget.value })}
+      />
+    </Field>
+  );
+  return (
+    <>
+      {moment(`${prefix}from`, t("rangeFrom"))}
+      {moment(`${prefix}to`, t("rangeTo"))}
+    </>
+  );
+}
+
+function addressOf({ fromMs, toMs }: Range, code: string): string {
   const iso = (atMs: number) => new Date(atMs).toISOString();
   const chosen = code === "" ? {} : { service_code: code };
   return `/api/v1/insights?${new URLSearchParams({ from: iso(fromMs), to: iso(toMs), ...chosen })}`;

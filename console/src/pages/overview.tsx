@@ -112,9 +112,9 @@ function Tiles({ stats, overview }: { stats: Stats; overview: OverviewShown }) {
   const tiles = [
     {
       name: t("tileLive"),
-      value: String(live),
+      value: live === null ? "–" : String(live),
       to: "?outcome=live",
-      values: livingOf(minutes, live),
+      values: live === null ? [] : livingOf(minutes, live),
     },
     { name: t("tileSessions"), value: String(total), to: "?since=1h", values: begun },
     {
