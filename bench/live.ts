@@ -45,7 +45,7 @@ const OPENING = 16;
 const OPENING_MS = 15_000;
 /** Beside the expiry: turns that come whatever happens. */
 const TURN_EVERY_MS = 5;
-const EXPIRY_MS_MAX = 240_000;
+const EXPIRY_MS_MAX = 900_000;
 const EXPIRY_LEAD_MS = 6_000;
 const SESSIONS_MIN = 1_000;
 const DRAINED_EVERY_MS = 100;

@@ -360,9 +360,14 @@ export interface SessionStore {
   undelivered(key: string, sessionId: string): Promise<void>;
   /**
    * Gives sessions whose TTL is over an outcome and deletes what is older than `keepFromMs`, in
-   * slices that hold up no turn. Returns the sessions finished.
+   * slices that hold up no turn. Returns the sessions finished. It may take minutes: where
+   * `isStopping` says so, what is left is for the next sweep.
    */
-  sweep(nowMs: number, keepFromMs: number): Promise<readonly FinishedSession[]>;
+  sweep(
+    nowMs: number,
+    keepFromMs: number,
+    isStopping?: () => boolean,
+  ): Promise<readonly FinishedSession[]>;
   close(): Promise<void>;
 }
 export type FinishedSession = {

@@ -509,6 +509,26 @@ const SWEEPS: readonly Case[] = [
     },
   ],
   [
+    "a sweep that has to stop leaves the rest to the next one",
+    async (store) => {
+      for (let nth = 0; nth < 300; nth += 1)
+        await turn(
+          store,
+          { key: `key-${nth}`, freshId: sessionId(nth) },
+          {
+            session: sessionOf({ id: sessionId(nth) }),
+          },
+        );
+      let asked = 0;
+      const overMs = T0 + TTL_MS;
+      const first = await store.sessions.sweep(overMs, 0, () => (asked += 1) > 2);
+      assert.ok(asked > 0 ? first.length < 300 : first.length === 300, `${first.length}`);
+      const rest = await store.sessions.sweep(overMs, 0);
+      const ended = new Set([...first, ...rest].map(({ id }) => id));
+      assert.deepEqual([ended.size, first.length + rest.length], [300, 300]);
+    },
+  ],
+  [
     "a sweep writes the unknown record of a turn that nobody drove again, once",
     async (store) => {
       await turn(store);

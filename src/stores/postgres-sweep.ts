@@ -2,15 +2,16 @@
  * Ends what nobody ended, and drops what is old, on PostgreSQL: in slices, by any number of nodes
  * at once, since each skips the rows that another has in hand.
  */
-import { setTimeout as wait } from "node:timers/promises";
-import type { Pool, QueryResult } from "pg";
+import type { Pool } from "pg";
 import type { FinishedSession, SessionOutcome } from "../types.ts";
 import { UNSETTLED_KEPT_MS } from "./lease.ts";
+import { atLeisure, type IsStopping, NEVER } from "./pace.ts";
 import type { Digest, Sealer } from "./seal.ts";
 
 const SLICE_ROWS = 500;
 /** Their pages are anywhere: a commit that writes many holds up those of turns behind it. */
 const ENDED_ROWS = 100;
+const LOOKED_ROWS = 1_000;
 const DAY_MS = 86_400_000;
 
 /** Turns that nobody will drive again (lease.ts, isOver), with the sessions that they are of. */
@@ -39,19 +40,26 @@ FROM before WHERE sessions.n = before.n
 RETURNING sessions.id, sessions.channel, before.outcome`;
 /**
  * A lease means that a turn is under way or unsettled: LAPSED decides about those. From key to key,
- * so that a sweep passes each row once, and none that a slice before has ended.
+ * so that a sweep passes each row once, and none that a slice before has ended. What is looked at
+ * has its bound too: of millions that live, most have not expired.
  */
 const END_EXPIRED = `
-WITH over AS (
-  SELECT n, key, outcome FROM sessions s
-  WHERE key > $2 AND expires_at <= $1
+WITH looked AS (
+  SELECT n, key FROM sessions WHERE key > $2 ORDER BY key LIMIT ${LOOKED_ROWS}
+), over AS (
+  SELECT s.n, s.key, s.outcome FROM looked JOIN sessions s ON s.n = looked.n
+  WHERE s.key IS NOT NULL AND s.expires_at <= $1
     AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.key = s.key)
-  ORDER BY key LIMIT ${ENDED_ROWS} FOR UPDATE SKIP LOCKED
+  ORDER BY s.key LIMIT ${ENDED_ROWS} FOR UPDATE OF s SKIP LOCKED
+), ended AS (
+  UPDATE sessions SET key = NULL, state = (state::jsonb - '{inputs,app}'::text[])::text,
+    outcome = coalesce(sessions.outcome, 'abandoned')
+  FROM over WHERE sessions.n = over.n
+  RETURNING sessions.id, sessions.channel, over.outcome
 )
-UPDATE sessions SET key = NULL, state = (state::jsonb - '{inputs,app}'::text[])::text,
-  outcome = coalesce(sessions.outcome, 'abandoned')
-FROM over WHERE sessions.n = over.n
-RETURNING sessions.id, sessions.channel, over.outcome, (SELECT max(key) FROM over) AS last`;
+SELECT (SELECT coalesce(json_agg(ended), '[]') FROM ended) AS ended,
+  (SELECT CASE WHEN count(*) = ${ENDED_ROWS} THEN max(key) END FROM over) AS ended_to,
+  (SELECT CASE WHEN count(*) = ${LOOKED_ROWS} THEN max(key) END FROM looked) AS looked_to`;
 const DELETE_SESSIONS = `
 DELETE FROM sessions WHERE n IN (
   SELECT n FROM sessions WHERE key IS NULL AND last_at < $1
@@ -72,6 +80,12 @@ type LapsedRow = {
   readonly msisdn_sealed: string | null;
   readonly n: number | null;
 };
+/** `ended_to` and `looked_to`: the last key of a slice that was full. */
+type EndedSlice = {
+  readonly ended: readonly EndedRow[];
+  readonly ended_to: string | null;
+  readonly looked_to: string | null;
+};
 type EndedRow = {
   readonly id: string;
   readonly channel: string;
@@ -79,35 +93,52 @@ type EndedRow = {
 };
 
 export function createPostgresSweep(pool: Pool, sealer: Sealer, digest: Digest) {
-  return async (nowMs: number, keepFromMs: number): Promise<readonly FinishedSession[]> => {
+  return async (
+    nowMs: number,
+    keepFromMs: number,
+    isStopping = NEVER,
+  ): Promise<readonly FinishedSession[]> => {
     await keepPartitions(pool, nowMs, keepFromMs);
     const finished: FinishedSession[] = [];
-    while ((await giveUpLapsed(pool, sealer, digest, nowMs, finished)) === SLICE_ROWS);
-    for (let after: string | undefined = ""; after !== undefined;) {
-      const startMs = performance.now();
-      const { rows }: QueryResult<EndedRow & { readonly last: string }> = await pool.query(
-        END_EXPIRED,
-        [nowMs, after],
-      );
-      finished.push(...rows.flatMap((row) => finishedOf(row, "abandoned")));
-      after = rows.length < ENDED_ROWS ? undefined : rows[0]?.last;
-      // As long as it took: half of the time is for turns alone.
-      if (after !== undefined) await wait(performance.now() - startMs);
+    const giveUp = () => giveUpLapsed(pool, sealer, digest, nowMs, finished);
+    while (!isStopping() && (await atLeisure(giveUp)) === SLICE_ROWS);
+    for (let after: string | undefined = ""; after !== undefined && !isStopping();) {
+      const from: string = after;
+      after = await atLeisure(() => endExpired(pool, nowMs, from, finished));
     }
-    await deleteOld(pool, keepFromMs);
+    await deleteOld(pool, keepFromMs, isStopping);
     return finished;
   };
 }
 
-/** Retention alone, where sessions are not kept here. */
-export async function dropOld(pool: Pool, nowMs: number, keepFromMs: number): Promise<void> {
-  await keepPartitions(pool, nowMs, keepFromMs);
-  await deleteOld(pool, keepFromMs);
+/** Resolves with the key that the next slice begins after; undefined where this was the last. */
+async function endExpired(
+  pool: Pool,
+  nowMs: number,
+  after: string,
+  finished: FinishedSession[],
+): Promise<string | undefined> {
+  const { rows } = await pool.query<EndedSlice>(END_EXPIRED, [nowMs, after]);
+  const { ended, ended_to: endedTo, looked_to: lookedTo } = rows[0]!;
+  finished.push(...ended.flatMap((row) => finishedOf(row, "abandoned")));
+  return endedTo ?? lookedTo ?? undefined;
 }
 
-async function deleteOld(pool: Pool, keepFromMs: number): Promise<void> {
+/** Retention alone, where sessions are not kept here. */
+export async function dropOld(
+  pool: Pool,
+  nowMs: number,
+  keepFromMs: number,
+  isStopping: IsStopping,
+): Promise<void> {
+  await keepPartitions(pool, nowMs, keepFromMs);
+  await deleteOld(pool, keepFromMs, isStopping);
+}
+
+async function deleteOld(pool: Pool, keepFromMs: number, isStopping: IsStopping): Promise<void> {
   for (const statement of [DELETE_SESSIONS, DELETE_REST]) {
-    while ((await pool.query(statement, [keepFromMs])).rowCount === SLICE_ROWS);
+    const slice = () => pool.query(statement, [keepFromMs]);
+    while (!isStopping() && (await atLeisure(slice)).rowCount === SLICE_ROWS);
   }
 }
 

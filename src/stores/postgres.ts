@@ -88,7 +88,7 @@ export async function postgresStore(
           await sql`SELECT pg_advisory_xact_lock(${DRAIN_LOCK})`.execute(trx);
         },
         bareState: sql`(state::jsonb - '{inputs,app}'::text[])::text`,
-        dropOld: (nowMs, keepFromMs) => dropOld(pool, nowMs, keepFromMs),
+        dropOld: (...asked) => dropOld(pool, ...asked),
       },
       async watchBackends(changed) {
         const hooks = { told: changed, reopened: changed, report };

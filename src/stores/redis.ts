@@ -4,6 +4,7 @@
  */
 import type { RecordStore, SessionStore, Store } from "../types.ts";
 import { closeRedisClient, openRedisClient, type RedisClient } from "./redis-client.ts";
+import { NEVER } from "./pace.ts";
 import { createDrainer, type Drainer, type DrainTold } from "./redis-drain.ts";
 import { createPartitions, runKeys } from "./redis-keys.ts";
 import { startRun } from "./redis-runs.ts";
@@ -88,12 +89,12 @@ function sessionStore(turns: TurnOptions, side: SqlSide, drainer: Drainer): Sess
   let isClosed = false;
   return {
     ...createTurnStore(turns),
-    async sweep(nowMs, keepFromMs) {
+    async sweep(nowMs, keepFromMs, isStopping = NEVER) {
       await giveUpLapsed(turns, nowMs);
       if (!(await drainer.catchUp(SWEEP_MS_MAX))) return drainer.finished();
       const leased = (keys: readonly string[]) => leasedKeys(turns, keys);
-      const ended = await endExpired(side, nowMs, leased);
-      await side.dropOld(nowMs, keepFromMs);
+      const ended = await endExpired(side, nowMs, leased, isStopping);
+      await side.dropOld(nowMs, keepFromMs, isStopping);
       return [...drainer.finished(), ...ended];
     },
     async close() {

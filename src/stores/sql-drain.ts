@@ -7,6 +7,7 @@ import { sql } from "kysely";
 import type { FinishedSession, SessionOutcome } from "../types.ts";
 import { UNSETTLED_KEPT_MS } from "./lease.ts";
 import type { Schema, SessionsTable, TurnsTable } from "./migrations.ts";
+import { atLeisure, type IsStopping } from "./pace.ts";
 import type { State } from "./session-row.ts";
 
 type TurnColumns = Omit<TurnsTable, "n" | "session" | "prev" | "after">;
@@ -43,7 +44,7 @@ export type SqlSide = {
   readonly lock: (trx: Transaction<Schema>) => Promise<void>;
   /** A session's state without what is dropped at its end, in the database's own words. */
   readonly bareState: RawBuilder<string | null>;
-  readonly dropOld: (nowMs: number, keepFromMs: number) => Promise<void>;
+  readonly dropOld: (nowMs: number, keepFromMs: number, isStopping: IsStopping) => Promise<void>;
 };
 
 type Row = Selectable<SessionsTable>;
@@ -52,6 +53,8 @@ type Draft = { -readonly [Column in keyof Row]: Row[Column] };
 type DraftTurn = TurnColumns & { readonly of: Draft; readonly n: number; readonly prev: number };
 
 const SLICE_ROWS = 500;
+/** Rows and index entries that are anywhere: a statement of theirs takes as long as a turn may. */
+const ENDED_ROWS = 100;
 
 /** What a sweep would have found: sessions that were given an outcome here. */
 export async function drainInto(
@@ -242,25 +245,38 @@ export async function endExpired(
   side: SqlSide,
   nowMs: number,
   leased: (keys: readonly string[]) => Promise<ReadonlySet<string>>,
+  isStopping: IsStopping,
 ): Promise<readonly FinishedSession[]> {
   const finished: FinishedSession[] = [];
-  for (let after = ""; ;) {
-    const due = await side.db
-      .selectFrom("sessions")
-      .select(["n", "key"])
-      .where("key", "is not", null)
-      .where("expires_at", "<=", nowMs)
-      .where("key", ">", after)
-      .orderBy("key")
-      .limit(SLICE_ROWS)
-      .execute();
-    const busy = await leased(due.map(({ key }) => key ?? ""));
-    const over = due.filter(({ key }) => !busy.has(key ?? ""));
-    const numbers = over.map(({ n }) => n);
-    if (numbers.length > 0) finished.push(...(await endRows(side, nowMs, numbers)));
-    if (due.length < SLICE_ROWS) return finished;
-    after = due.at(-1)?.key ?? "";
+  for (let after: string | undefined = ""; after !== undefined && !isStopping();) {
+    const from: string = after;
+    after = await atLeisure(() => endSlice(side, nowMs, from, leased, finished));
   }
+  return finished;
+}
+
+/** Resolves with the key that the next slice begins after; undefined where this was the last. */
+async function endSlice(
+  side: SqlSide,
+  nowMs: number,
+  after: string,
+  leased: (keys: readonly string[]) => Promise<ReadonlySet<string>>,
+  finished: FinishedSession[],
+): Promise<string | undefined> {
+  const due = await side.db
+    .selectFrom("sessions")
+    .select(["n", "key"])
+    .where("key", "is not", null)
+    .where("expires_at", "<=", nowMs)
+    .where("key", ">", after)
+    .orderBy("key")
+    .limit(ENDED_ROWS)
+    .execute();
+  const busy = await leased(due.map(({ key }) => key ?? ""));
+  const over = due.filter(({ key }) => !busy.has(key ?? ""));
+  const numbers = over.map(({ n }) => n);
+  if (numbers.length > 0) finished.push(...(await endRows(side, nowMs, numbers)));
+  return due.length < ENDED_ROWS ? undefined : (due.at(-1)?.key ?? undefined);
 }
 
 async function endRows(

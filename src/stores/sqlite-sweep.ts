@@ -3,10 +3,11 @@
  * together with the turns of its tick, so that turns never wait for a sweep.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { setImmediate as nextTick, setTimeout as wait } from "node:timers/promises";
-import type { FinishedSession, SessionOutcome } from "../types.ts";
+import { setImmediate as nextTick } from "node:timers/promises";
+import type { FinishedSession, SessionOutcome, SessionStore } from "../types.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { isOver } from "./lease.ts";
+import { atLeisure, type IsStopping, NEVER } from "./pace.ts";
 import type { Hot } from "./sqlite-hot.ts";
 import type { TurnTables } from "./sqlite-sessions.ts";
 import {
@@ -17,7 +18,7 @@ import {
   writeRow,
 } from "./sqlite-sessions.ts";
 
-export type Sweep = (nowMs: number, keepFromMs: number) => Promise<readonly FinishedSession[]>;
+export type Sweep = SessionStore["sweep"];
 
 /** What is looked at in one step, or deleted: rows that stand together. */
 const SLICE_ROWS = 500;
@@ -91,6 +92,8 @@ type Slice<Cursor> = {
   readonly next: Cursor | undefined;
 };
 
+type Sweeping = { readonly finished: FinishedSession[]; readonly isStopping: IsStopping };
+
 export function createSweep(
   database: DatabaseSync,
   tables: TurnTables,
@@ -104,35 +107,37 @@ export function createSweep(
   async function walk<Cursor>(
     start: Cursor,
     slice: (cursor: Cursor) => Slice<Cursor>,
-    finished: FinishedSession[],
+    { finished, isStopping }: Sweeping,
   ): Promise<void> {
-    for (let cursor: Cursor | undefined = start; cursor !== undefined;) {
+    for (let cursor: Cursor | undefined = start; cursor !== undefined && !isStopping();) {
       const from: Cursor = cursor;
-      const startMs = performance.now();
-      const done = await submit(() => slice(from));
+      const done = await atLeisure(() => submit(() => slice(from)));
       finished.push(...done.finished);
       cursor = done.next;
-      // As long as the step took: half of the time is for turns alone.
-      await wait(performance.now() - startMs);
     }
   }
 
-  return async (nowMs, keepFromMs) => {
+  return async (nowMs, keepFromMs, isStopping = NEVER) => {
     const finished: FinishedSession[] = [];
+    const sweeping = { finished, isStopping };
     const last = await writeBehind(tables, submit, (hot) => isDue(hot, nowMs));
-    await walk("", (after) => giveUpLapsed(sql, tables, nowMs, after), finished);
+    await walk("", (after) => giveUpLapsed(sql, tables, nowMs, after), sweeping);
     if (!isStarted) quiet.startAt(rowNumber(sql.firstUnswept.get()));
     isStarted = true;
-    for (let from = quiet.next(0, nowMs); from <= last; from = quiet.next(from + 1, nowMs)) {
+    for (
+      let from = quiet.next(0, nowMs);
+      from <= last && !isStopping();
+      from = quiet.next(from + 1, nowMs)
+    ) {
       const end = from + SLICE_ROWS;
-      await walk(from, (at) => endExpired(sql, tables, nowMs, at, end), finished);
+      await walk(from, (at) => endExpired(sql, tables, nowMs, at, end), sweeping);
       const first = from;
       const untilMs = await submit(() => rowNumber(sql.earliestEnd.get(first, end)));
       // Not before it was committed: an end that was rolled back has to be found again.
       quiet.note(from, last, untilMs);
     }
-    await walk(0, () => deleteSlice(sql.deleteSessions, keepFromMs), finished);
-    await walk(0, () => deleteSlice(sql.deleteTurns, keepFromMs), finished);
+    await walk(0, () => deleteSlice(sql.deleteSessions, keepFromMs), sweeping);
+    await walk(0, () => deleteSlice(sql.deleteTurns, keepFromMs), sweeping);
     return finished;
   };
 }
@@ -258,10 +263,15 @@ function deleteSlice(statement: StatementSync, keepFromMs: number): Slice<number
 }
 
 /** Retention alone, where sessions are not kept here. */
-export async function deleteOld(database: DatabaseSync, keepFromMs: number): Promise<void> {
+export async function deleteOld(
+  database: DatabaseSync,
+  keepFromMs: number,
+  isStopping: IsStopping,
+): Promise<void> {
   for (const text of [DELETE_SESSIONS, DELETE_TURNS]) {
     const statement = database.prepare(text);
-    while (deleteSlice(statement, keepFromMs).next !== undefined) await nextTick();
+    const slice = () => Promise.resolve(deleteSlice(statement, keepFromMs));
+    while (!isStopping() && (await atLeisure(slice)).next !== undefined);
   }
 }
 

@@ -73,7 +73,7 @@ export async function sqliteStore(
         // Nobody else has the file.
         lock: async () => undefined,
         bareState: sql`json_remove(state, '$.inputs', '$.app')`,
-        dropOld: async (_, keepFromMs) => deleteOld(database, keepFromMs),
+        dropOld: (_, ...asked) => deleteOld(database, ...asked),
       },
     };
   } catch (error) {

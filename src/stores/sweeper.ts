@@ -15,9 +15,11 @@ const SWEEP_EVERY_MS = 5_000;
 export function startSweeper(options: SweeperOptions): { readonly stop: () => Promise<void> } {
   const { sessions, keepMs, wallMs, onFinished, report } = options;
   let running: Promise<void> | undefined;
+  let isStopped = false;
   const sweep = async () => {
     const nowMs = wallMs();
-    for (const session of await sessions.sweep(nowMs, nowMs - keepMs())) onFinished(session);
+    const finished = await sessions.sweep(nowMs, nowMs - keepMs(), () => isStopped);
+    for (const session of finished) onFinished(session);
   };
   const timer = setInterval(() => {
     running ??= sweep()
@@ -30,6 +32,7 @@ export function startSweeper(options: SweeperOptions): { readonly stop: () => Pr
   return {
     async stop() {
       clearInterval(timer);
+      isStopped = true;
       await running;
     },
   };
