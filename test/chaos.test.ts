@@ -133,6 +133,18 @@ describe("the checkers", () => {
     assert.deepEqual(rulesOf({ records, countedLost: 1 }), []);
     assert.deepEqual(rulesOf({ records, countedLost: 2 }), ["miscounted_loss"]);
     assert.deepEqual(rulesOf({ countedLost: 1 }), ["miscounted_loss"]);
+    const killed = { records, lostCounters: true };
+    assert.deepEqual(rulesOf({ ...killed, countedLost: 0 }), []);
+    assert.deepEqual(rulesOf({ ...killed, countedLost: 2 }), ["miscounted_loss"]);
+  });
+
+  test("let a session that was lost run again, where its wire says all of it again", () => {
+    const again = [call(4, ""), call(5, "1"), call(6, "2")];
+    const lost = { calls: [...good.calls, ...again], countedLost: 0 };
+    const seen = good.sessions[0]!;
+    const sessions = [{ ...seen, plan: { ...plan, wire: "africastalking" as const } }];
+    assert.deepEqual(rulesOf({ ...lost, sessions }), []);
+    assert.deepEqual(rulesOf(lost), ["double_effect"]);
   });
 });
 

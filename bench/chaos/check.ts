@@ -30,6 +30,8 @@ export type Histories = {
    * over then, and records be gone, as many as the nodes count (docs/stores.md).
    */
   readonly countedLost?: number | undefined;
+  /** Gateways were killed too: what they had settled, and had counted, nobody counts. */
+  readonly lostCounters?: boolean | undefined;
 };
 export type Violation = { readonly rule: string; readonly what: string };
 export type Verdict = {
@@ -76,7 +78,8 @@ export function judge(histories: Histories): Verdict {
   }
   violations.push(...judgeIds(calls), ...judgeTimes(histories), ...judgeAfterwards(sessions));
   violations.push(...histories.died.map((what) => ({ rule: "node_died", what })));
-  if (mayLose && missing !== countedLost)
+  const isCounted = histories.lostCounters ? countedLost! <= missing : countedLost === missing;
+  if (mayLose && !isCounted)
     violations.push({ rule: "miscounted_loss", what: `${missing} lost, ${countedLost} counted` });
   return {
     violations,
@@ -106,7 +109,9 @@ function judgeEffects(
   const planned = ["", ...plan.inputs];
   const about = `${plan.wire} ${plan.code} ${plan.networkId}: ${JSON.stringify(done)}`;
   const found: Violation[] = [];
-  if (done.filter((input) => input === CONFIRM).length > 1)
+  // A wire that sends all that was typed begins a lost session anew, and does all of it again.
+  const mayRepeat = mayStartOver && plan.wire !== "kairos";
+  if (!mayRepeat && done.filter((input) => input === CONFIRM).length > 1)
     found.push({ rule: "double_effect", what: about });
   else if (!mayStartOver && done.some((input, index) => input !== planned[index]))
     found.push({ rule: "out_of_order", what: about });

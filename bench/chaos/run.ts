@@ -89,6 +89,7 @@ export async function runChaos(
       budgetMs: options.budgetMs,
       spareMs: options.spareMs,
       ...(options.redisDisk === "none" && options.redisKills > 0 && { countedLost }),
+      lostCounters: options.kills > 0,
     });
     const { requests, broken: brokenConnections } = report;
     const slowRequests = report.slow.length;
