@@ -271,7 +271,8 @@ async function settle(visit: Visit, lease: Lease, done: Done, input: string): Pr
     flaw: reply?.flaw,
   };
   const expiresAtMs = nowMs + gateway.sessionTtlMs;
-  const isUnread = () => isTooLate(visit);
+  let isLate = false;
+  const isUnread = () => (isLate = isTooLate(visit));
   const settling = { session, channel: channel.name, record, nowMs, expiresAtMs, isUnread };
   const settled = await inTime(visit, gateway.store.settle(lease, settling), (isSettled) =>
     isSettled ? gateway.store.undelivered(lease.key, session.id) : undefined,
@@ -281,6 +282,8 @@ async function settle(visit: Visit, lease: Lease, done: Done, input: string): Pr
   if (!settled) return refused(visit, "session_busy");
   gateway.observe({ channel, inbound, outcome, session, record, tookMs });
   const { serviceCode, id } = session;
+  // It is kept for the network's repeat, so it is not shown now.
+  if (isLate) return unsettled(visit, serviceCode);
   return { answer: { reply, failure, serviceCode }, sessionId: id };
 }
 
@@ -400,6 +403,11 @@ function refused({ gateway, channel, inbound, budget }: Visit, failure: FailureC
   gateway.observe({ ...event, tookMs });
   const reply = endWith(failure, gateway.words());
   return { answer: { reply, failure, serviceCode: inbound.dialled }, sessionId: undefined };
+}
+
+function unsettled({ gateway }: Visit, serviceCode: Session["serviceCode"]): Taken {
+  const reply = endWith("turn_unsettled", gateway.words());
+  return { answer: { reply, failure: "turn_unsettled", serviceCode }, sessionId: undefined };
 }
 
 function tellBackend(gateway: Gateway, session: Session, appState: string | undefined): void {

@@ -55,7 +55,11 @@ export function overviewRoutes(
         });
       counting.catch(() => undefined); // who waits for it hears of it
     }
-    await Promise.race([counting, wait(PATIENCE_MS, undefined, { ref: false })]);
+    try {
+      await Promise.race([counting, wait(PATIENCE_MS, undefined, { ref: false })]);
+    } catch (error) {
+      if (counted === undefined) throw error;
+    }
     return counted ?? null;
   };
   app.get(

@@ -39,7 +39,7 @@ const MIGRATIONS: Record<string, Migration> = {
   // Of a table that no turn touches: nothing to lock.
   "0007_request_counts": { up: (db: Kysely<unknown>) => runAll(db, COUNT_TABLES) },
   "0008_settings": { up: (db: Kysely<unknown>) => runAll(db, SETTINGS) },
-  // Turns read \`runs\` last, and functions without a lock: nobody waits for who waits for us.
+  // Turns read `runs` last, and functions without a lock: nobody waits for who waits for us.
   "0009_silence": { up: (db: Kysely<unknown>) => runAll(db, [...SILENCE, SETTLE_UNREAD]) },
 };
 

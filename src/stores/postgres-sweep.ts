@@ -45,10 +45,10 @@ RETURNING sessions.id, sessions.channel, before.outcome`;
  */
 const END_EXPIRED = `
 WITH looked AS (
-  SELECT n, key FROM sessions WHERE key > $2 ORDER BY key LIMIT ${LOOKED_ROWS}
+  SELECT n, key, expires_at FROM sessions WHERE key > $2 ORDER BY key LIMIT ${LOOKED_ROWS}
 ), over AS (
   SELECT s.n, s.key, s.outcome FROM looked JOIN sessions s ON s.n = looked.n
-  WHERE s.key IS NOT NULL AND s.expires_at <= $1
+  WHERE looked.expires_at <= $1 AND s.key IS NOT NULL AND s.expires_at <= $1
     AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.key = s.key)
   ORDER BY s.key LIMIT ${ENDED_ROWS} FOR UPDATE OF s SKIP LOCKED
 ), ended AS (
@@ -101,10 +101,10 @@ export function createPostgresSweep(pool: Pool, sealer: Sealer, digest: Digest) 
     await keepPartitions(pool, nowMs, keepFromMs);
     const finished: FinishedSession[] = [];
     const giveUp = () => giveUpLapsed(pool, sealer, digest, nowMs, finished);
-    while (!isStopping() && (await atLeisure(giveUp)) === SLICE_ROWS);
+    while (!isStopping() && (await atLeisure(giveUp, isStopping)) === SLICE_ROWS);
     for (let after: string | undefined = ""; after !== undefined && !isStopping();) {
       const from: string = after;
-      after = await atLeisure(() => endExpired(pool, nowMs, from, finished));
+      after = await atLeisure(() => endExpired(pool, nowMs, from, finished), isStopping);
     }
     await deleteOld(pool, keepFromMs, isStopping);
     return finished;
@@ -138,7 +138,7 @@ export async function dropOld(
 async function deleteOld(pool: Pool, keepFromMs: number, isStopping: IsStopping): Promise<void> {
   for (const statement of [DELETE_SESSIONS, DELETE_REST]) {
     const slice = () => pool.query(statement, [keepFromMs]);
-    while (!isStopping() && (await atLeisure(slice)).rowCount === SLICE_ROWS);
+    while (!isStopping() && (await atLeisure(slice, isStopping)).rowCount === SLICE_ROWS);
   }
 }
 

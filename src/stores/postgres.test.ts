@@ -108,6 +108,7 @@ describe("PostgreSQL", { skip: noPostgres }, () => {
       const script = fileURLToPath(new URL("postgres-killed.fixture.ts", import.meta.url));
       const node = fork(script, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
       node.send(url);
+      await once(node, "message"); // it has its lease
       const [settledAtMs] = (await once(node, "message")) as [number];
       await end(node);
       const nowMs = settledAtMs + afterMs;
@@ -149,6 +150,26 @@ describe("PostgreSQL", { skip: noPostgres }, () => {
         await wait(2_500);
       };
       assert.equal(await isDoubted(stopped, 4_000), false);
+    });
+    test("may not have been answered either where settling took its time", async () => {
+      const url = await server.newDatabase();
+      const here = await open(url);
+      const script = fileURLToPath(new URL("postgres-killed.fixture.ts", import.meta.url));
+      const node = fork(script, ["stop"], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+      const blocker = new Client({ connectionString: url });
+      await blocker.connect();
+      node.send(url);
+      await once(node, "message");
+      await blocker.query("BEGIN; LOCK TABLE leases IN ACCESS EXCLUSIVE MODE");
+      node.send("settle");
+      await wait(1_600); // more beats
+      await blocker.query("COMMIT");
+      await wait(2_500); // stopped as soon as it was settled
+      const held = await here.sessions.open(askOf({ digest: "other", nowMs: Date.now() }));
+      assert.deepEqual([held.type, held.type === "leased" && held.undelivered], ["leased", true]);
+      node.kill("SIGKILL");
+      await blocker.end();
+      await here.close();
     });
     test("is in doubt for a minute, not for good", async () => {
       assert.equal(await isDoubted(kill, 61_000), false);

@@ -65,8 +65,11 @@ export async function postgresStore(
     const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
     await migratePostgres(db as Kysely<unknown>);
     await checkSealKey(db, sealer, "the database");
-    const endRun = await startRun(config, runId, report);
-    const sessions = sessionStore(pool, sealer, digest);
+    // By token, in the order in which they began.
+    const settling = new Map<string, number>();
+    const settlingFromMs = (): number | undefined => settling.values().next().value;
+    const endRun = await startRun(config, runId, settlingFromMs, report);
+    const sessions = sessionStore({ pool, sealer, digest, settling });
     return {
       sessions,
       records: sqlRecords(db, sealer, digest, "by_session"),
@@ -163,7 +166,13 @@ const SETTLE_UNREAD = {
 const RELEASE = "SELECT dialyard_release($1, $2)";
 const UNDELIVERED = "UPDATE sessions SET undelivered = 1 WHERE key = $1 AND id = $2";
 
-function sessionStore(pool: Pool, sealer: Sealer, digest: Digest): SessionStore {
+function sessionStore(parts: {
+  readonly pool: Pool;
+  readonly sealer: Sealer;
+  readonly digest: Digest;
+  readonly settling: Map<string, number>;
+}): SessionStore {
+  const { pool, sealer, digest, settling } = parts;
   const { newToken } = randomIds();
   const query = <Row>(name: string, text: string, values: readonly unknown[]) =>
     queryAs<Row>(() => ({ name, text }), values);
@@ -274,7 +283,10 @@ function sessionStore(pool: Pool, sealer: Sealer, digest: Digest): SessionStore 
 
   return {
     open,
-    settle,
+    async settle(lease, settlement) {
+      settling.set(lease.token, settlement.nowMs);
+      return settle(lease, settlement).finally(() => settling.delete(lease.token));
+    },
     async release({ key, token }) {
       await query("release", RELEASE, [key, token]);
     },

@@ -250,7 +250,7 @@ export async function endExpired(
   const finished: FinishedSession[] = [];
   for (let after: string | undefined = ""; after !== undefined && !isStopping();) {
     const from: string = after;
-    after = await atLeisure(() => endSlice(side, nowMs, from, leased, finished));
+    after = await atLeisure(() => endSlice(side, nowMs, from, leased, finished), isStopping);
   }
   return finished;
 }

@@ -111,7 +111,7 @@ export function createSweep(
   ): Promise<void> {
     for (let cursor: Cursor | undefined = start; cursor !== undefined && !isStopping();) {
       const from: Cursor = cursor;
-      const done = await atLeisure(() => submit(() => slice(from)));
+      const done = await atLeisure(() => submit(() => slice(from)), isStopping);
       finished.push(...done.finished);
       cursor = done.next;
     }
@@ -271,7 +271,7 @@ export async function deleteOld(
   for (const text of [DELETE_SESSIONS, DELETE_TURNS]) {
     const statement = database.prepare(text);
     const slice = () => Promise.resolve(deleteSlice(statement, keepFromMs));
-    while (!isStopping() && (await atLeisure(slice)).next !== undefined);
+    while (!isStopping() && (await atLeisure(slice, isStopping)).next !== undefined);
   }
 }
 

@@ -2,16 +2,16 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, Socket, type AddressInfo } from "node:net";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { setImmediate as round, setTimeout as wait } from "node:timers/promises";
-import { createAcceptQueue } from "./accept-queue.ts";
+import { BACKLOG, createAcceptQueue } from "./accept-queue.ts";
 
-const open = (backlog?: number) => {
+const open = () => {
   const clock: { ms: number; foundFromMs?: number } = { ms: 1_000 };
   const queue = createAcceptQueue({
     nowMs: () => clock.ms,
     cameAtMs: () => clock.foundFromMs ?? clock.ms,
-    ...(backlog && { backlog }),
+    stand: () => undefined,
   });
   /** One connection, accepted after a round of so long; when a request on it may have come. */
   const accept = async (roundMs: number) => {
@@ -60,38 +60,68 @@ test("after a standstill they may have come before it, also those that are accep
   assert.equal((await accept(400)).cameAtMs, 1_000);
 });
 
-test("however long that goes on, it waited behind no more than the queue holds", async () => {
-  const { clock, accept } = open(2);
-  for (let nth = 0; nth < 20; nth += 1) await accept(1_000);
-  assert.equal((await accept(1_000)).cameAtMs, clock.ms - 3_000);
-});
-
-test("behind a real server that was busy", async (t) => {
-  const queue = createAcceptQueue({
-    nowMs: () => performance.now(),
-    cameAtMs: () => performance.now(),
-  });
-  const came: (number | undefined)[] = [];
+/** A server that works so long for each connection, and closes it. */
+async function serve(t: TestContext, workMs: number, heard: (socket: Socket, ms?: number) => void) {
   const server = createServer((socket) => {
     queue.accepted(socket);
-    came.push(queue.cameAtMs(socket));
-    // As long as the turns of a busy process: what comes next waits for it.
-    const untilMs = performance.now() + 20;
+    const untilMs = performance.now() + workMs;
+    if (!socket.destroyed) heard(socket, queue.cameAtMs(socket));
     while (performance.now() < untilMs);
+    socket.on("error", () => undefined).end();
   });
-  server.listen(0, "127.0.0.1");
+  const nowMs = () => performance.now();
+  const queue = createAcceptQueue({ nowMs, cameAtMs: nowMs, stand: () => connect(port, HOST) });
+  server.listen(0, HOST, BACKLOG);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
+  t.after(() => server.close());
+  return port;
+}
+const HOST = "127.0.0.1";
+
+test("behind a burst each may have come when it did, and the next one did not wait", async (t) => {
+  const came: (number | undefined)[] = [];
+  const port = await serve(t, 20, (_, cameAtMs) => came.push(cameAtMs));
   const startMs = performance.now();
-  const sockets = Array.from({ length: 40 }, () => connect(port, "127.0.0.1"));
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  while (came.length < sockets.length) await wait(5);
+  for (let nth = 0; nth < 40; nth += 1)
+    connect(port, HOST)
+      .on("error", () => undefined)
+      .resume();
+  while (came.length < 40) await wait(5);
   assert.ok(came.at(-1)! >= startMs && came.at(-1)! < startMs + 400, `${came.at(-1)}`);
-  await wait(50);
-  sockets.push(connect(port, "127.0.0.1"));
-  while (came.length < sockets.length) await wait(5);
+  await wait(100);
+  connect(port, HOST)
+    .on("error", () => undefined)
+    .resume();
+  while (came.length < 41) await wait(5);
   assert.equal(came.at(-1), undefined);
+});
+
+test("of a server that is never idle nobody is thought to have waited much longer", async (t) => {
+  const begun = new Map<number, number>();
+  const charged: number[] = [];
+  const tooLittle: number[] = [];
+  const port = await serve(t, 3, (socket, cameAtMs) => {
+    const nowMs = performance.now();
+    const beganMs = begun.get(socket.remotePort ?? 0) ?? nowMs;
+    if (cameAtMs === undefined) return;
+    charged.push(beganMs - cameAtMs);
+    if (cameAtMs > beganMs + 20) tooLittle.push(cameAtMs - beganMs);
+  });
+  const untilMs = performance.now() + 2_500;
+  const call = async (): Promise<void> => {
+    while (performance.now() < untilMs) {
+      const beganMs = performance.now();
+      const socket = connect(port, HOST)
+        .on("error", () => undefined)
+        .resume();
+      await once(socket, "connect");
+      begun.set(socket.localPort ?? 0, beganMs);
+      await once(socket, "close");
+    }
+  };
+  await Promise.all(Array.from({ length: 64 }, call));
+  assert.ok(charged.length > 100, `${charged.length} waited`);
+  assert.deepEqual(tooLittle, []);
+  assert.ok(Math.max(...charged) < 700, `${Math.max(...charged)} ms too much`);
 });

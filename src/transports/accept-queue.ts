@@ -2,7 +2,8 @@
  * How long a connection may have waited to be accepted. The event loop accepts one in each of its
  * rounds, so behind a burst, or in a process that is busy beyond its means, a request can wait for
  * seconds in a queue that nobody sees: its network's patience runs meanwhile (RELIABILITY F61).
- * What is known is when the queue was last empty, and that it holds so many at most.
+ * The queue was empty when a round brought no connection. While each brings one, we stand in it
+ * ourselves: who is accepted after a connection of our own came after it.
  */
 import type { Socket } from "node:net";
 
@@ -17,28 +18,28 @@ type AcceptQueueOptions = {
   readonly nowMs: () => number;
   /** When what the loop finds now may have come (standstill.ts). */
   readonly cameAtMs: () => number;
-  /** The server listens with this backlog. */
-  readonly backlog?: number;
+  /** A connection of our own to this server; undefined where it might meet another process. */
+  readonly stand: () => Socket | undefined;
 };
 
 /**
- * Beyond so many the kernel lets callers try again in a second or three, of which nobody knows. It
- * may hold fewer (net.core.somaxconn), and holds one more.
+ * Of connections that wait. Beyond so many the kernel lets callers try again in a second or three,
+ * of which nobody knows; it may hold fewer (net.core.somaxconn).
  */
 export const BACKLOG = 1_023;
 const ROUNDS = 3;
 /** Less than this makes no difference to a budget. */
 const LATE_MS = 200;
+const STAND_EVERY_MS = 100;
 
 export function createAcceptQueue(options: AcceptQueueOptions): AcceptQueue {
-  const { nowMs, cameAtMs: foundFromMs, backlog = BACKLOG } = options;
+  const { nowMs, cameAtMs: foundFromMs, stand } = options;
   const waited = new WeakMap<Socket, number>();
-  const places = backlog + 1;
-  const times = new Float64Array(places);
-  let count = 0;
-  /** Since then each round had a connection: the queue was empty before. */
+  /** Whoever is accepted now came after that. */
   let busyFromMs: number | undefined;
   let isQuiet = true;
+  let own: { readonly socket: Socket; readonly atMs: number } | undefined;
+  let standsAgainMs = 0;
 
   /** Between two of these the loop has looked for connections, and waited for none. */
   function look(): void {
@@ -47,22 +48,47 @@ export function createAcceptQueue(options: AcceptQueueOptions): AcceptQueue {
     isQuiet = true;
   }
 
+  function standIn(now: number): void {
+    standsAgainMs = now + STAND_EVERY_MS;
+    const socket = stand();
+    if (socket === undefined) return;
+    const standing = { socket, atMs: now };
+    own = standing;
+    // Refused or reset: the next one tells.
+    socket
+      .on("error", () => undefined)
+      .on("close", () => {
+        if (own === standing) own = undefined;
+      });
+    socket.unref();
+  }
+
+  function isOwn(socket: Socket): boolean {
+    return (
+      own !== undefined &&
+      socket.remotePort === own.socket.localPort &&
+      socket.remoteAddress?.endsWith(own.socket.localAddress ?? "no address") === true
+    );
+  }
+
   return {
     accepted(socket) {
       const now = nowMs();
       isQuiet = false;
       if (busyFromMs === undefined) {
         busyFromMs = foundFromMs();
-        count = 0;
         setImmediate(look);
       }
-      const place = count % places;
-      // Who was accepted so many places before it was there already when it came, or had gone.
-      const fromMs = count < places ? busyFromMs : (times[place] ?? busyFromMs);
-      times[place] = now;
-      count += 1;
-      if (now - fromMs <= LATE_MS) return;
-      waited.set(socket, fromMs);
+      if (own !== undefined && isOwn(socket)) {
+        busyFromMs = Math.max(busyFromMs, own.atMs);
+        own.socket.destroy();
+        own = undefined;
+        return void socket.destroy();
+      }
+      const waitedMs = now - busyFromMs;
+      if (waitedMs > STAND_EVERY_MS && own === undefined && now >= standsAgainMs) standIn(now);
+      if (waitedMs <= LATE_MS) return;
+      waited.set(socket, busyFromMs);
       // What waited with it is read in the next round; what is read later came later.
       afterRounds(ROUNDS, () => waited.delete(socket));
     },

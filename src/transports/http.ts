@@ -2,7 +2,9 @@
  * The HTTP server: what Node lets through and should not is refused here, channel doors are
  * answered on node:http, all else is fastify's (RELIABILITY 2.12).
  */
+import cluster from "node:cluster";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { connect, type Socket } from "node:net";
 import { createAcceptQueue } from "./accept-queue.ts";
 import type { Doors } from "./channels.ts";
 
@@ -17,7 +19,11 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 export function createHttpServer(options: HttpOptions, api: Handler): Server {
   const { doors, cameAtMs } = options;
-  const queue = createAcceptQueue({ nowMs: () => performance.now(), cameAtMs });
+  const queue = createAcceptQueue({
+    nowMs: () => performance.now(),
+    cameAtMs,
+    stand: () => connectTo(server),
+  });
   const server = createServer(
     {
       headersTimeout: 5_000,
@@ -69,6 +75,18 @@ export function createHttpServer(options: HttpOptions, api: Handler): Server {
   });
   return server;
 }
+
+/** A worker's port is its primary's: who connects to it may meet another one. */
+function connectTo(server: Server): Socket | undefined {
+  const address = server.address();
+  if (cluster.isWorker || address === null || typeof address === "string") return undefined;
+  const host = ANY.get(address.address) ?? address.address;
+  return connect({ host, port: address.port });
+}
+const ANY: ReadonlyMap<string, string> = new Map([
+  ["0.0.0.0", "127.0.0.1"],
+  ["::", "127.0.0.1"],
+]);
 
 /**
  * Closes the port. A connection that the kernel has taken and we have not is reset by that, and a
