@@ -138,8 +138,8 @@ with them. A provider that is not here: [add a codec](../../CONTRIBUTING.md#add-
 `;
 }
 
-function directionsOf({ overLink, pushes }: Codec): string {
-  return overLink || pushes ? "channels" : "channels, backends";
+function directionsOf({ overLink }: Codec): string {
+  return overLink ? "channels" : "channels, backends";
 }
 
 function pageOf(row: Row): string {
@@ -212,8 +212,8 @@ in place of \`${name}\`. Until the channel has \`allow\` or \`secretPath\` (whic
 the address), whoever asks is answered.`;
 }
 
-function applicationOf({ overLink, pushes }: Codec, name: string): string {
-  if (overLink || pushes) return "";
+function applicationOf({ overLink, answersLater }: Codec, name: string): string {
+  if (overLink) return "";
   return `## An application of this protocol
 
 One that is written for it needs no change: it is registered with the protocol's name, and asked as
@@ -223,9 +223,36 @@ the network would ask.
 curl -X POST http://localhost:8080/backends -H 'content-type: application/json' -d '{
   "service_code": "*365#", "name": "My app", "callback_url": "https://app.example/ussd",
   "type": "http", "timeout": 5, "retries": 2, "method": "POST", "status": "active",
-  "protocol": "${name}"
+  "protocol": "${name}"${answersLater ? `,\n  "protocol_options": { ${CREDENTIALS} }` : ""}
 }'
 \`\`\`
+
+${answersLater ? answersOf(name) : ""}`;
+}
+
+const CREDENTIALS = '"user": "my-app", "pass": "its password"';
+
+/** Where an application calls that answers by a call of its own, and what holds then. */
+function answersOf(name: string): string {
+  return `It acknowledges a request at once and brings its screen by a call of its own. Where it has
+the network's address for that, give it \`https://YOUR-HOST/backends/${name}/push\`: one address for
+all that are registered with this protocol.
+
+- Its calls have to carry the credentials of its registration; without them they are refused, and
+  the turn waits on. A registration that names none takes the call of anybody who knows the
+  dialogue's id, which has 128 random bits. These options, like \`headers\`, are shown to who may
+  read registrations.
+- \`timeout\` is from the request to the screen. What is not acknowledged is asked again, as of any
+  backend; what is acknowledged is not, since a copy would look like the subscriber's next answer.
+- The application hears when its screen went out to the network, which says nothing of the handset,
+  when its time was over, and when the subscriber left.
+- A call that nobody waits for, or not any more, is told so, and no other turn reads it. A copy of
+  the screen before is told what the first was told. The wire names no turn, so a copy is known by
+  its text: once our reply to the first was written whole and the next turn waits, the same text is
+  taken for that turn's answer.
+- Of several nodes, or workers of one (\`--workers\`), it may come to any: over PostgreSQL they ask
+  each other whose turn waits, sealed, and for a second at most. Nodes without a \`DATABASE_URL\` in
+  common know nothing of each other's turns. A node that stops waits 5 s for such answers.
 `;
 }
 

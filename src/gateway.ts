@@ -39,6 +39,8 @@ export type Gateway = {
     kept: Kept,
   ) => Promise<BackendResult>;
   readonly notifyBackend: (backend: Backend, turn: Turn, appState: string | undefined) => void;
+  /** Transports say so when a screen went out. */
+  readonly onShown?: (sessionId: string) => void;
   /** One wide event for each turn: log, metrics and live events are made of it. */
   readonly observe: (event: TurnEvent) => void;
   readonly report: (error: unknown) => void;

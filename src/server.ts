@@ -12,7 +12,9 @@ import { createManagement } from "./api/management.ts";
 import type { PushOptions } from "./api/push.ts";
 import { apiRoutes } from "./api/routes.ts";
 import { type AppCaller, createAppCaller } from "./backend/apps.ts";
+import { type Answers, createAnswers } from "./backend/answers.ts";
 import { createBackendCaller, type BackendCaller } from "./backend/call.ts";
+import { createPassing } from "./backend/passing.ts";
 import { createDeadlines } from "./backend/deadlines.ts";
 import {
   addOwnAddress,
@@ -20,7 +22,9 @@ import {
   listenAddresses,
   type EgressPolicy,
 } from "./backend/egress.ts";
+import { codecs } from "./codecs/index.ts";
 import type { ChannelConfig, Config } from "./config.ts";
+import type { Routes } from "./core/route.ts";
 import type { Gateway } from "./gateway.ts";
 import { type Deliver, initiate } from "./initiate.ts";
 import { errorFields, type Log } from "./observe/log.ts";
@@ -28,7 +32,7 @@ import { createBackendTimes } from "./observe/backend-times.ts";
 import { createCalls } from "./observe/calls.ts";
 import { createExchanges, keepingTurns } from "./observe/exchanges.ts";
 import { createMetrics, type ShareMetrics } from "./observe/metrics.ts";
-import { startNode } from "./observe/node.ts";
+import { type OwnNode, startNode } from "./observe/node.ts";
 import { createObserver } from "./observe/observer.ts";
 import { createRejects } from "./observe/rejects.ts";
 import { createRegistry, type Registry } from "./registry.ts";
@@ -36,7 +40,7 @@ import { type Keys, openStore } from "./open-store.ts";
 import { registerApps } from "./register-apps.ts";
 import type { RedisTold } from "./stores/redis.ts";
 import { createSettings, type Settings } from "./settings.ts";
-import { createDigest, createKeys, randomIds, type Digest } from "./stores/seal.ts";
+import { createDigest, createKeys, createSealer, randomIds, type Digest } from "./stores/seal.ts";
 import { deriveKeys, readSecretKey } from "./stores/secret-key.ts";
 import type { ManagedStore } from "./stores/sql-management.ts";
 import { startSweeper } from "./stores/sweeper.ts";
@@ -75,7 +79,9 @@ export async function startServer(config: Config, log: Log, version: string, sha
   const store = await openStore(config, keys, report, redisTold(log, lostRecords));
   const policy = createPolicy(config);
   const openBreakers = new Set<number>();
-  const caller = createCaller(policy, log, openBreakers);
+  const parties = { routes: () => registry.routes, caller: () => caller, pass: () => node.pass };
+  const { answers, take, hear: onPassed } = createAnswering(keys, parties, report);
+  const caller = createCaller(policy, answers, log, openBreakers);
   const registry = await createRegistry({
     store: store.backends,
     wallMs,
@@ -87,7 +93,7 @@ export async function startServer(config: Config, log: Log, version: string, sha
   });
   const { settings, unwatch } = await readSettings(store, registry, config, report);
   const node = await startNode({
-    ...{ version, cluster: store.cluster, openBreakers, wallMs, nowMs, report },
+    ...{ version, cluster: store.cluster, openBreakers, wallMs, nowMs, report, onPassed },
   });
   const { events } = node;
   const metrics = createMetrics({
@@ -104,7 +110,7 @@ export async function startServer(config: Config, log: Log, version: string, sha
   await registerApps(registry, config.apps);
   const { cameAtMs, close: endWatch } = watchStandstill({ nowMs });
   const parts = { config, settings, registry, store, caller, apps, digest, observe, report };
-  const gateway = createGateway({ ...parts, cameAtMs });
+  const gateway = createGateway({ ...parts, onShown: answers.shown, cameAtMs });
   const clientAddress = createClientAddress(config);
   const { channels } = config;
   const isDraining = () => state.isDraining;
@@ -118,6 +124,7 @@ export async function startServer(config: Config, log: Log, version: string, sha
   const { exchanges, takeTurn } = watchIn(config);
   const doors = createDoors(channels, {
     ...{ gateway, takeTurn, clientAddress, onRequest, isDraining, countRequests },
+    ...{ answers: { take }, log },
   });
   // An SMSC takes one bind: that of the worker that owns the links.
   const linked = shared?.ownsLinks === false ? [] : channels;
@@ -158,6 +165,8 @@ export async function startServer(config: Config, log: Log, version: string, sha
     state.isDraining = true;
     await node.drain();
     await wait(config.preStopMs);
+    // What comes to other nodes for a turn of this one is passed on by the line that events use.
+    await untilNone(answers.count);
     await events.close();
     // Connections that went idle after the server closed would hold it up for their keep-alive.
     const unbound = links.close();
@@ -182,6 +191,13 @@ export async function startServer(config: Config, log: Log, version: string, sha
 }
 const DAY_MS = 86_400_000;
 const IDLE_CLOSED_EVERY_MS = 50;
+
+/** Turns that wait for an answer to come to this port; others come while it is open. */
+async function untilNone(count: () => number): Promise<void> {
+  for (let ms = 0; ms < ANSWERS_MS_MAX && count() > 0; ms += IDLE_CLOSED_EVERY_MS)
+    await wait(IDLE_CLOSED_EVERY_MS);
+}
+const ANSWERS_MS_MAX = 5_000;
 
 /** Settings in force; what other nodes change of them and of backends is read as it is changed. */
 async function readSettings(
@@ -268,9 +284,15 @@ function createPolicy({ egressGuard: isGuarded, egressAllow }: Config): EgressPo
   });
 }
 
-function createCaller(policy: EgressPolicy, log: Log, openBreakers: Set<number>): BackendCaller {
+function createCaller(
+  policy: EgressPolicy,
+  answers: Answers,
+  log: Log,
+  openBreakers: Set<number>,
+): BackendCaller {
   return createBackendCaller({
     policy,
+    answers,
     nowMs,
     wallMs,
     hooks: {
@@ -284,6 +306,33 @@ function createCaller(policy: EgressPolicy, log: Log, openBreakers: Set<number>)
       },
     },
   });
+}
+
+/** Answers that come as calls; `parties` are made after them. */
+function createAnswering(
+  keys: Keys,
+  parties: {
+    readonly routes: () => Routes;
+    readonly caller: () => BackendCaller;
+    readonly pass: () => OwnNode["pass"];
+  },
+  report: (error: unknown) => void,
+) {
+  const answers = createAnswers({
+    backends: parties.routes,
+    tell: (backend, notice) => void parties.caller().notify(backend, notice).catch(report),
+    nowMs,
+  });
+  const passing = createPassing({
+    answers,
+    codecOf: (protocol) => codecs.find(({ name }) => name === protocol)?.create({}),
+    say: parties.pass,
+    sealer: createSealer([keys.seal]),
+    newId: randomIds().newToken,
+    nowMs,
+    report,
+  });
+  return { answers, ...passing };
 }
 
 /** What a backend asked to be told again. */
@@ -301,6 +350,7 @@ function createGateway(parts: {
   readonly digest: Digest;
   readonly observe: Gateway["observe"];
   readonly report: Gateway["report"];
+  readonly onShown: (sessionId: string) => void;
   readonly cameAtMs: Gateway["cameAtMs"];
 }): Gateway {
   const { config, settings, registry, store, caller, apps, digest, observe, report } = parts;
@@ -317,6 +367,7 @@ function createGateway(parts: {
       const notice = backend.codec.notice?.(withMemo(turn, appState), backend);
       if (notice !== undefined) caller.notify(backend, notice).catch(report);
     },
+    onShown: parts.onShown,
     observe,
     report,
     nowMs,

@@ -117,6 +117,27 @@ export type Pushes = {
   heard(response: WireReply): "taken" | "again" | "refused";
 };
 
+/** What differs where an application acknowledges our request, and answers by a call to us. */
+export type AnswersLater = {
+  /** What such a call has to carry; undefined where the registration names nothing. */
+  readonly secret: string | undefined;
+  /** What the wire calls the dialogue of this turn. */
+  dialogueOf(turn: Turn): string;
+  /** What the application said to our request, where its HTTP status is no failure. */
+  heard(response: WireReply): "taken" | "again" | "refused";
+  /** Whose screen a call brings; `reply` reads the screen. Throws WireError, nothing else. */
+  read(call: WireRequest): { readonly dialogue: string; readonly secret: string };
+  acknowledge(verdict: AnswerVerdict): WireReply;
+  /** Tells what became of the screen: the subscriber has it, or it did not come in time. */
+  tell(
+    turn: Turn,
+    backend: Backend,
+    fate: "shown" | "late",
+  ): WireRequest & { readonly url: string };
+};
+/** late: nobody waits for it. refused: not with what the registration names. */
+export type AnswerVerdict = "taken" | "late" | "refused" | "malformed";
+
 /** A dialogue that we open: the first screen goes out before the subscriber has said anything. */
 export type Opening = {
   readonly msisdn: Msisdn;
@@ -172,6 +193,8 @@ export interface Codec {
   /** `nowMs`: for wires that say when they ask. */
   request(turn: Turn, backend: Backend, nowMs?: number): WireRequest;
   reply(response: WireReply, turn: Turn): Reply;
+  /** Present where an application answers by a call of its own: `reply` then reads that call. */
+  readonly answersLater?: AnswersLater;
   /** Present where a backend of this protocol can be told that the dialogue is over. */
   readonly notice?: (
     turn: Turn,
@@ -528,6 +551,9 @@ export type TakenRequests = {
   readonly counts: ReadonlyMap<string, number>;
 };
 
+/** Live events where none is named, or answers of applications that came to another node. */
+export type Topic = "live" | "answers";
+
 /** What nodes know of each other, beside the turns that they share. */
 export interface Cluster {
   beat(node: NodeBeat): Promise<void>;
@@ -537,8 +563,8 @@ export interface Cluster {
   /** Notes what a node has taken in a minute so far; resolves with what all others have. */
   count(taken: TakenRequests): Promise<ReadonlyMap<string, number>>;
   /** `told`: what any node says, this one too. A text is at most 7,900 octets. */
-  hear(told: (text: string) => void): Promise<{
-    readonly say: (texts: readonly string[]) => Promise<void>;
+  hear(told: (text: string, topic: Topic) => void): Promise<{
+    readonly say: (texts: readonly string[], topic?: Topic) => Promise<void>;
     readonly close: () => Promise<void>;
   }>;
 }

@@ -31,8 +31,7 @@ const PAGES_MAX = 6;
 const BUDGET_MS = 10_000;
 
 const inbound = codecNames.filter((name) => createCodec(name).overLink !== true);
-/** A backend answers at once. */
-const outbound = inbound.filter((name) => createCodec(name).pushes === undefined);
+const outbound = inbound;
 /** Moolre knows codes behind its own alone. */
 const codes = outbound.map((_, nth) => `*203*${nth + 100}#`);
 
@@ -44,8 +43,11 @@ type Heard = {
 };
 type App = { readonly url: string; readonly heard: Heard[]; readonly close: () => void };
 
-/** An application that gives the three replies to each subscriber in turn. */
-async function startApp(codec: Codec): Promise<App> {
+/**
+ * An application that gives the three replies to each subscriber in turn: at once, or by a call to
+ * the gateway where its protocol has it so.
+ */
+async function startApp(codec: Codec, gatewayUrl: string): Promise<App> {
   const heard: Heard[] = [];
   const turns = new Map<string, number>();
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -58,16 +60,28 @@ async function startApp(codec: Codec): Promise<App> {
       body: Buffer.concat(chunks).toString("utf8"),
     });
     const { input, msisdn = "", sessionId } = said;
+    const acknowledgement = codec.pushes?.acknowledge(said);
+    if (acknowledgement !== undefined) response.end(acknowledgement.body);
+    // Its screen was shown.
+    if (acknowledgement !== undefined && said.phase === "notice") return;
     const nth = turns.get(sessionId ?? msisdn) ?? 0;
     turns.set(sessionId ?? msisdn, nth + 1);
     heard.push({ msisdn, sessionId, text: input.text, isHistory: input.kind === "history" });
     const reply = REPLIES[nth] ?? { action: "end", screen: "asked too often" };
     const wire = codec.encode({ reply, failure: undefined, serviceCode: said.dialled }, said, 0);
-    response.writeHead(wire.status, { ...wire.headers }).end(wire.body);
+    if (acknowledgement === undefined) {
+      response.writeHead(wire.status, { ...wire.headers }).end(wire.body);
+      return;
+    }
+    const url = `${gatewayUrl}/backends/${codec.name}/push`;
+    const headers = { "content-type": wire.headers["content-type"] ?? "" };
+    const pushed = await fetch(url, { method: "POST", headers, body: wire.body });
+    assert.match(await pushed.text(), /<errorCode>0</);
   };
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
-      response.writeHead(500).end(String(error));
+      if (!response.headersSent) response.writeHead(500);
+      response.end(String(error));
     });
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
@@ -139,7 +153,7 @@ describe("the matrix", () => {
     pushed = await startPushed();
     gateway = await startGateway({ configFile: channelsOf(inbound, pushed.url) });
     for (const [nth, protocol] of outbound.entries()) {
-      const app = await startApp(createCodec(protocol));
+      const app = await startApp(createCodec(protocol), gateway.url);
       const code = codes[nth] ?? "";
       await register(gateway.url, { service_code: code, callback_url: app.url, protocol });
       apps.set(protocol, { app, code });

@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import ipaddr from "ipaddr.js";
-import { isSameSecret } from "../transports/door.ts";
+import { isSameSecret } from "../backend/signature.ts";
 import { type Permission, permissionsOf, type Role, ruleOf } from "./roles.ts";
 
 export type Actor = {

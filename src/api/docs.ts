@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { Config } from "../config.ts";
+import { answering } from "../transports/answer-doors.ts";
 
 export async function documentApi(
   app: FastifyInstance,
@@ -31,7 +32,9 @@ export async function documentApi(
             (path) => [path, doorItem(channel.name, channel.codec.name)] as const,
           );
         });
-      return { ...openapiObject, paths: { ...openapiObject.paths, ...Object.fromEntries(doors) } };
+      const answers = answering().map(({ path, codec }) => [path, answerItem(codec.name)] as const);
+      const own = Object.fromEntries([...answers, ...doors]);
+      return { ...openapiObject, paths: { ...openapiObject.paths, ...own } };
     },
   });
   await app.register(swaggerUi, {
@@ -48,6 +51,16 @@ function doorItem(channel: string, protocol: string) {
       tags: ["channels"],
       summary: `Channel ${channel}: the network calls here, speaking ${protocol}`,
       responses: { 200: { description: "The screen, in the channel's own protocol" } },
+    },
+  };
+}
+
+function answerItem(protocol: string) {
+  return {
+    post: {
+      tags: ["backends"],
+      summary: `Applications that speak ${protocol} bring their screens here`,
+      responses: { 200: { description: "What became of it, in the application's own protocol" } },
     },
   };
 }

@@ -199,6 +199,7 @@ async function exchange(call: Call, request: WireRequest, turn: Turn) {
     await missed(gateway)(first);
     return { outcome: "reply_lost", ...about };
   }
+  if (done.isDue && done.sessionId !== undefined) gateway.onShown?.(done.sessionId);
   return { ...about, ...shownOf(channel, done.wire, turn) };
 }
 

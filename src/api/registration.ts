@@ -21,9 +21,9 @@ export function findProtocolProblem(
   options: Readonly<Record<string, string>>,
 ): string | undefined {
   try {
-    const { overLink, pushes } = createCodec(protocol, options);
+    const { overLink } = createCodec(protocol, options);
     if (overLink) return `protocol ${protocol} is for channels: a backend is called over HTTP`;
-    return pushes ? `protocol ${protocol} is for channels: a backend answers at once` : undefined;
+    return undefined;
   } catch (error) {
     return error instanceof Error ? `protocol_options: ${error.message}` : "protocol_options";
   }

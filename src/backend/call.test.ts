@@ -12,6 +12,7 @@ import { WireError } from "../core/failure.ts";
 import type { ScriptedBackend } from "../testing/scripted-backend.ts";
 import { httpReply, olaReply, startScriptedBackend } from "../testing/scripted-backend.ts";
 import type { Backend, Codec, Msisdn, Reply, ServiceCode, Turn } from "../types.ts";
+import { createAnswers } from "./answers.ts";
 import type { BackendCaller, BackendResult, CallerOptions } from "./call.ts";
 import { createBackendCaller } from "./call.ts";
 import { createEgressPolicy } from "./egress.ts";
@@ -61,6 +62,7 @@ const wallMs = () => Date.now();
 function newCaller(options: Partial<CallerOptions> = {}): BackendCaller {
   return createBackendCaller({
     policy: createEgressPolicy({ isGuarded: false }),
+    answers: createAnswers({ backends: () => new Map(), tell: () => undefined, nowMs }),
     nowMs,
     wallMs,
     ...options,

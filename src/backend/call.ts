@@ -9,6 +9,7 @@ import { nextAttempt, RESERVE_MS } from "../core/attempts.ts";
 import type { FailureCode, RetryClass } from "../core/failure.ts";
 import { FAILURES, mayRetry, WireError } from "../core/failure.ts";
 import type { AttemptRecord, Backend, Reply, Turn, WireReply, WireRequest } from "../types.ts";
+import type { Answers, Expected } from "./answers.ts";
 import type { BreakerLimits, BreakerState } from "./breaker.ts";
 import { createDeadlines } from "./deadlines.ts";
 import type { Destination } from "./destination.ts";
@@ -66,6 +67,8 @@ export type BackendCaller = {
 };
 export type CallerOptions = {
   readonly policy: EgressPolicy;
+  /** Of backends that answer by a call of their own. */
+  readonly answers: Answers;
   /** Monotonic. */
   readonly nowMs: () => number;
   /** Unix time, for signatures and dates. */
@@ -94,10 +97,12 @@ type Sending = {
   readonly destination: Destination;
   readonly request: WireRequest;
   readonly body: Buffer | null;
+  /** Undefined where the reply is the answer. */
+  readonly expected: Expected | undefined;
 };
 
 export function createBackendCaller(options: CallerOptions): BackendCaller {
-  const { policy, nowMs, wallMs, hooks = {}, breakerLimits, connectMsMax } = options;
+  const { policy, answers, nowMs, wallMs, hooks = {}, breakerLimits, connectMsMax } = options;
   const deadlines = createDeadlines({ nowMs });
   const entries = createEntries({ policy, nowMs, breakerLimits, connectMsMax });
   const destinations = new WeakMap<Backend, { readonly found: Destination | undefined }>();
@@ -108,12 +113,17 @@ export function createBackendCaller(options: CallerOptions): BackendCaller {
     if (destination === undefined) {
       const code = "backend_refused_address";
       alarm(backend, entry, code, undefined);
-      return { type: "failed", code, attempts: [], requestOctets: 0, replyOctets: 0 };
+      return { ...UNTRIED, code };
     }
+    const { answersLater: later } = backend.codec;
+    const expected = later && answers.expect(backend, turn, later);
+    if (later !== undefined && expected === undefined) return { ...UNTRIED, code: "backend_busy" };
     const request = backend.codec.request(turn, backend, wallMs());
     const body = request.body === "" ? null : Buffer.from(request.body);
     entry.breaker.countTurn(nowMs());
-    return sendUntilDone({ backend, turn, budget, entry, destination, request, body });
+    const sending = { backend, turn, budget, entry, destination, request, body, expected };
+    const result = sendUntilDone(sending);
+    return expected === undefined ? result : untilTold(expected, result);
   }
 
   async function sendUntilDone(sending: Sending): Promise<BackendResult> {
@@ -144,6 +154,8 @@ export function createBackendCaller(options: CallerOptions): BackendCaller {
         failed = code;
         shown = tried.reply;
       }
+      // Acknowledged, a copy would be the next answer: such a wire does not name the turn.
+      if (sending.expected?.isAcknowledged() === true) break;
       if (!mayRetry(code, backend.idempotent)) break;
     }
     const told = { attempts, requestOctets: sending.body?.length ?? 0, replyOctets };
@@ -158,6 +170,7 @@ export function createBackendCaller(options: CallerOptions): BackendCaller {
     try {
       await new Promise<void>((resolve) => {
         deadlines.add(nowMs() + step.waitMs, resolve);
+        sending.expected?.whenCome(resolve);
       });
       return await send(sending, step);
     } finally {
@@ -167,18 +180,23 @@ export function createBackendCaller(options: CallerOptions): BackendCaller {
 
   /** Undefined where the breaker or the limit of attempts in flight forbids it. */
   async function send(sending: Sending, step: AttemptStep): Promise<Tried | undefined> {
-    const { backend, turn, budget, entry, destination } = sending;
+    const { backend, turn, budget, entry, destination, expected } = sending;
     const startMs = nowMs();
-    if (entry.breaker.admit(startMs, backend.inFlightMax) !== "admitted") return undefined;
+    // Of the attempt before: taken, so it is shown, and nothing is sent for it.
+    const hasCome = expected?.hasCome() === true;
+    if (!hasCome && entry.breaker.admit(startMs, backend.inFlightMax) !== "admitted")
+      return undefined;
     entry.usedAtMs = startMs;
     const untilMs = Math.min(startMs + step.timeoutMs, budget.deadlineMs - RESERVE_MS);
     const pool = entries.pool(entry, destination);
     const request = outgoingOf(sending, startMs);
-    const outcome = await exchange(pool, request, deadlines, untilMs);
+    const outcome = await (expected === undefined
+      ? exchange(pool, request, deadlines, untilMs)
+      : expected.attempt(() => exchange(pool, request, deadlines, untilMs), untilMs));
     const read = readOutcome(outcome, backend, turn);
 
     const endMs = nowMs();
-    if (entry.breaker.settle(endMs, read.failure)) {
+    if (!hasCome && entry.breaker.settle(endMs, read.failure)) {
       hooks.breaker?.(backend, entry.breaker.state(endMs).isOpen);
     }
     const isReplied = outcome.type === "replied";
@@ -256,6 +274,24 @@ export function createBackendCaller(options: CallerOptions): BackendCaller {
     forget: (backendId) => entries.forget(backendId),
     close: () => entries.close(),
   };
+}
+
+const UNTRIED = { type: "failed", attempts: [], requestOctets: 0, replyOctets: 0 } as const;
+
+/** An application that may still be at work is told when nobody waits any more. */
+async function untilTold(expected: Expected, call: Promise<BackendResult>): Promise<BackendResult> {
+  let isMissed = false;
+  try {
+    const result = await call;
+    isMissed = result.type === "failed" && result.attempts.some(mayBeDone);
+    return result;
+  } finally {
+    expected.end(isMissed);
+  }
+}
+
+function mayBeDone({ failure }: AttemptRecord): boolean {
+  return failure !== undefined && FAILURES[failure].class === "maybe_done";
 }
 
 type Tried = {

@@ -8,7 +8,7 @@
  * standard-webhooks/standard-webhooks, spec/standard-webhooks.md; RELIABILITY 2.9.
  */
 import type { Hmac, KeyObject } from "node:crypto";
-import { createHmac, createSecretKey, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, createSecretKey, timingSafeEqual } from "node:crypto";
 
 export type SignedHeaders = {
   readonly "webhook-id": string;
@@ -89,4 +89,10 @@ function keyOf(secret: string): KeyObject {
 function secretOctets(secret: string): Buffer {
   if (!secret.startsWith("whsec_")) return Buffer.from(secret, "utf8");
   return Buffer.from(secret.slice("whsec_".length), "base64");
+}
+
+/** Hashes first, so that neither length nor content leaks through timing. */
+export function isSameSecret(given: string, wanted: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(given), digest(wanted));
 }

@@ -47,6 +47,17 @@ test("one that does not is told which request it answered wrongly", async () => 
   assert.match(said, /✖ /);
 });
 
+test("one that answers by a call of its own has to acknowledge", async () => {
+  const heard = await startApp("<r><errorCode>0</errorCode></r>");
+  assert.equal((await run(["viettel"], heard.url)).status, 0);
+  heard.close();
+  const refused = await startApp("<r><errorCode>1</errorCode></r>");
+  const { status, said } = await run(["viettel"], refused.url);
+  refused.close();
+  assert.equal(status, 1);
+  assert.match(said, /not acknowledged/);
+});
+
 test("a protocol that is not there is told those that are", async () => {
   const { status, said } = await run(["smoke"]);
   assert.equal(status, 2);

@@ -6,6 +6,10 @@
  *   out  a POST of ours to the network's own address, with the same fields: requestType 202 goes
  *        on, 203 is the last; heard as errorCode 0
  *
+ * An application behind us has the same: we ask, it acknowledges, and its screen is a call to our
+ * address for it, answered by errorCode 0, 1 (user or pass are not the registration's), 2 (nobody
+ * waits for it any more) or -1. It hears 103 when the screen went out, 104 when its time was over.
+ *
  * Types that arrive: 100 dial, 101 answer, 102 cancelled, 103 shown, 104 failed. The transaction
  * names the dialogue, and after the dial the number is "null" as everything absent is. A text of
  * more than 182 octets between its tags is dropped by the network. The credentials of a request go
@@ -13,7 +17,17 @@
  * second hand, Lumitel and Movitel from applications; Movitel's line break is not known).
  */
 import { WireError } from "../core/failure.ts";
-import type { Codec, Inbound, Opening, Reply, WireReply } from "../types.ts";
+import type {
+  AnswersLater,
+  AnswerVerdict,
+  Codec,
+  Inbound,
+  Opening,
+  Reply,
+  Turn,
+  WireReply,
+  WireRequest,
+} from "../types.ts";
 import type { CodecEntry, CodecOptions } from "./entry.ts";
 import {
   anyMsisdnOf,
@@ -82,6 +96,7 @@ const PRESETS: Readonly<Record<string, Dialect>> = {
   },
 };
 const NAMES = Object.keys(PRESETS).join(", ");
+const CREDENTIALS = "of calls with screens; empty: as the request had it, a backend's any";
 const NEWLINES: Readonly<Record<string, string>> = { br: "<br>", lf: "\n" };
 
 export const viettel: CodecEntry = {
@@ -89,8 +104,8 @@ export const viettel: CodecEntry = {
   options: {
     preset: { default: "halotel", help: `the network's dialect: one of ${NAMES}` },
     newline: { default: "", help: '"br" or "lf"; empty: as the preset has it' },
-    user: { default: "", help: "of the calls with screens; empty: as the request had it" },
-    pass: { default: "", help: "of the calls with screens; empty: as the request had it" },
+    user: { default: "", help: CREDENTIALS },
+    pass: { default: "", help: CREDENTIALS },
   },
   create(options) {
     const { preset = "halotel", newline = "", user = "", pass = "" } = options;
@@ -110,21 +125,34 @@ export const viettel: CodecEntry = {
 
 const DIAL = "100";
 const ANSWER = "101";
+const CANCELLED = "102";
 const PHASES: ReadonlyMap<string, Inbound["phase"]> = new Map([
   [DIAL, "begin"],
   [ANSWER, "continue"],
-  ["102", "abort"],
+  [CANCELLED, "abort"],
   ["103", "notice"],
   ["104", "abort"],
 ]);
 const OPENS = { continue: "200", end: "201" } as const;
 const GOES_ON = "202";
 const LAST = "203";
+/** 200 and 201 in answer to a dial are in Halotel's prose, 205 is a cancel with its reason. */
+const ACTIONS: ReadonlyMap<string | undefined, Reply["action"]> = new Map([
+  [GOES_ON, "continue"],
+  [LAST, "end"],
+  [OPENS.continue, "continue"],
+  [OPENS.end, "end"],
+  ["205", "end"],
+]);
+const FATES = { shown: "103", late: "104" } as const;
 /** Nothing is there: empty elements are refused. */
 const ABSENT = "null";
 const TEXT_OCTETS_MAX = 182;
 const HEARD: Readonly<Record<string, "taken" | "again">> = { "0": "taken", "-1": "again" };
 const SYSTEM_ERROR = "-1";
+const CODE_OF: Readonly<Record<AnswerVerdict, string>> = {
+  ...{ taken: "0", refused: "1", late: "2", malformed: SYSTEM_ERROR },
+};
 
 function createViettel(dialect: Dialect, { user = "", pass = "" }: CodecOptions): Codec {
   const textFor = (screen: string): string =>
@@ -146,6 +174,14 @@ function createViettel(dialect: Dialect, { user = "", pass = "" }: CodecOptions)
     const fields = { msisdn, transactionid: sessionId, requestType: OPENS[reply.action] };
     return { wire: soap(200, insert({ ...NOTHING, ...fields }, textFor(reply.screen))), sessionId };
   };
+  // An application's query has no place for an envelope, whatever method it is registered with.
+  const ask = (requestType: string, turn: Turn, msg: string, msisdn = ""): WireRequest => {
+    const fields = { ...NOTHING, msisdn, transactionid: transactionOf(turn), requestType };
+    const headers = { "content-type": dialect.type };
+    const body = insert(fields, msg === "" ? ABSENT : escapeXml(msg));
+    return { method: "POST", path: "", query: "", headers, body };
+  };
+  const heard: AnswersLater["heard"] = ({ body }) => HEARD[codeIn(body) ?? ""] ?? "refused";
 
   return {
     name: viettel.name,
@@ -188,39 +224,59 @@ function createViettel(dialect: Dialect, { user = "", pass = "" }: CodecOptions)
 
     pushes: {
       acknowledge: () => soap(200, dialect.ack("0")),
-      heard: ({ body }) => HEARD[codeIn(body) ?? ""] ?? "refused",
+      heard,
     },
     refuse: () => soap(200, dialect.ack(SYSTEM_ERROR)),
 
     // A screen that nobody asked for carries credentials of our own.
     ...(user !== "" && { initiate: opened }),
 
-    request(turn, { method }) {
-      const { sessionId, msisdn, input } = turn;
-      const isDial = isFirst(turn);
-      const msg = isDial ? dialStringOf(turn) : input;
-      const fields = {
-        ...{ ...NOTHING, msisdn, transactionid: sessionId },
-        requestType: isDial ? DIAL : ANSWER,
-      };
-      const headers = { "content-type": dialect.type };
-      const body = insert(fields, msg === "" ? ABSENT : escapeXml(msg));
-      return { method, path: "", query: "", headers, body };
-    },
+    request: (turn) =>
+      isFirst(turn)
+        ? ask(DIAL, turn, dialStringOf(turn), turn.msisdn)
+        : ask(ANSWER, turn, turn.input, turn.msisdn),
 
     reply(response): Reply {
       requireSuccess(response);
-      // A line break that is markup is no XML, on purpose.
-      const body = response.body.replaceAll("<br>", "\n");
-      const read = fieldsIn(parseXml(body, "bad_reply"), "bad_reply");
-      const type = read("requestType");
-      if (type !== GOES_ON && type !== LAST) {
-        throw new WireError("bad_reply", "requestType must be 202 or 203");
-      }
-      const screen = screenOf(read("msg"), "msg");
-      return { action: type === GOES_ON ? "continue" : "end", screen };
+      const read = fieldsOfScreen(response.body);
+      const action = ACTIONS.get(read("requestType"));
+      if (action === undefined) throw new WireError("bad_reply", "requestType is no screen's");
+      return { action, screen: screenOf(read("msg"), "msg") };
     },
+
+    answersLater: {
+      secret: user === "" ? undefined : secretOf(user.trim(), pass.trim()),
+      dialogueOf: transactionOf,
+      heard,
+      read({ body }) {
+        const read = fieldsOfScreen(body);
+        return {
+          dialogue: idOf(read("transactionid"), "transactionid"),
+          secret: secretOf(read("user"), read("pass")),
+        };
+      },
+      acknowledge: (verdict) => soap(200, dialect.ack(CODE_OF[verdict])),
+      tell: (turn, { eventsUrl, url }, fate) => ({
+        ...ask(FATES[fate], turn, ""),
+        url: eventsUrl ?? url,
+      }),
+    },
+    notice: (turn, { eventsUrl, url }) => ({
+      ...ask(CANCELLED, turn, ""),
+      url: eventsUrl ?? url,
+    }),
   };
+}
+
+/** Applications may tell Viettel's ids by it. */
+const transactionOf = ({ sessionId }: Turn): string =>
+  sessionId.startsWith("W") ? sessionId : `W${sessionId}`;
+/** No field of a wire has a line feed at its end: it is trimmed. */
+const secretOf = (user = "", pass = ""): string => `${user}\n${pass}`;
+
+/** A line break that is markup is no XML, on purpose. */
+function fieldsOfScreen(body: string): ReturnType<typeof fieldsIn> {
+  return fieldsIn(parseXml(body.replaceAll("<br>", "\n"), "bad_reply"), "bad_reply");
 }
 
 const ORDER = [

@@ -19,6 +19,8 @@ export type OwnNode = {
   /** Says that this node takes no new turns. */
   readonly drain: () => Promise<void>;
   readonly leave: () => Promise<void>;
+  /** Passes a text on to the other nodes; undefined where this node is the only one. */
+  readonly pass: ((text: string) => Promise<void>) | undefined;
 };
 export type CountRequests = (taken: Omit<TakenRequests, "nodeId">) => ReturnType<Cluster["count"]>;
 export type NodeOptions = {
@@ -29,6 +31,8 @@ export type NodeOptions = {
   readonly wallMs: () => number;
   readonly nowMs: () => number;
   readonly report: (error: unknown) => void;
+  /** Hears what any node passed on, this one too. */
+  readonly onPassed: (text: string) => void;
 };
 
 const BEAT_EVERY_MS = 2_000;
@@ -36,11 +40,22 @@ const OPEN_BREAKERS_TOLD_MAX = 100;
 const NANO = 1e6;
 
 export async function startNode(options: NodeOptions): Promise<OwnNode> {
-  const { version, cluster, openBreakers, wallMs, nowMs, report } = options;
+  const { version, cluster, openBreakers, wallMs, nowMs, report, onPassed } = options;
   const id = randomBytes(6).toString("hex");
   const startedAtMs = wallMs();
   const local = createEvents();
-  const shared = cluster && (await shareEvents(local, cluster.hear, { nodeId: id, nowMs, report }));
+  const opened: { line?: Awaited<ReturnType<Cluster["hear"]>> } = {};
+  const hear: Cluster["hear"] | undefined =
+    cluster &&
+    (async (told) => {
+      const line = await cluster.hear((text, topic) =>
+        topic === "answers" ? onPassed(text) : told(text, topic),
+      );
+      opened.line = line;
+      return line;
+    });
+  const shared = hear && (await shareEvents(local, hear, { nodeId: id, nowMs, report }));
+  const { line } = opened;
   const rates = createRates(nowMs);
   const pulse = createPulse(wallMs);
   let isDraining = false;
@@ -74,6 +89,7 @@ export async function startNode(options: NodeOptions): Promise<OwnNode> {
     id,
     events: shared ?? local,
     countTurn: rates.countTurn,
+    pass: line && ((text) => line.say([text], "answers")),
     pulse,
     countRequests: cluster && ((taken) => cluster.count({ ...taken, nodeId: id })),
     async list() {

@@ -10,9 +10,9 @@ export type Listening = KeptConnection;
  */
 export async function listen(
   config: ClientConfig,
-  channel: string,
+  channels: readonly string[],
   hooks: {
-    readonly told: (text: string) => void;
+    readonly told: (text: string, channel: string) => void;
     readonly reopened?: () => void;
     readonly report: (error: unknown) => void;
   },
@@ -20,8 +20,8 @@ export async function listen(
   return keepConnection(
     config,
     async (client, isFirst) => {
-      client.on("notification", ({ payload }) => hooks.told(payload ?? ""));
-      await client.query(`LISTEN ${channel}`);
+      client.on("notification", ({ payload, channel }) => hooks.told(payload ?? "", channel));
+      for (const channel of channels) await client.query(`LISTEN ${channel}`);
       if (!isFirst) hooks.reopened?.();
     },
     hooks.report,

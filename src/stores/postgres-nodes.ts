@@ -3,13 +3,16 @@
  * empty, and notices on a connection of their own. Nothing here is on the path of a turn.
  */
 import type { Pool } from "pg";
-import type { Cluster, NodeBeat } from "../types.ts";
+import type { Cluster, NodeBeat, Topic } from "../types.ts";
 import type { Listening } from "./postgres-listen.ts";
 import type { Digest } from "./seal.ts";
 
 /** Three beats: then a node is gone, or as good as that. */
 export const SILENCE_SECONDS = 6;
-const CHANNEL = "dialyard_live";
+const CHANNELS: ReadonlyMap<string, Topic> = new Map([
+  ["dialyard_live", "live"],
+  ["dialyard_answers", "answers"],
+]);
 
 /** Migration 0005. */
 export const NODE_TABLES = [
@@ -50,7 +53,10 @@ WHERE minute = $1 AND key = ANY ($3) AND node <> $2 GROUP BY key`;
 export function postgresCluster(
   pool: Pool,
   digest: Digest,
-  listen: (channel: string, told: (text: string) => void) => Promise<Listening>,
+  listen: (
+    channels: readonly string[],
+    told: (text: string, channel: string) => void,
+  ) => Promise<Listening>,
 ): Cluster {
   return {
     async beat(node) {
@@ -77,12 +83,14 @@ export function postgresCluster(
       return new Map(rows.map(({ key, count }) => [addresses.get(key)!, count]));
     },
     async hear(told) {
-      const { client, close } = await listen(CHANNEL, told);
+      const { client, close } = await listen([...CHANNELS.keys()], (text, channel) =>
+        told(text, CHANNELS.get(channel) ?? "live"),
+      );
       return {
         // On this connection and not from the pool: turns never wait for it.
-        async say(texts) {
+        async say(texts, topic = "live") {
           const statement = "SELECT pg_notify($1, text) FROM unnest($2::text[]) AS text";
-          await client()?.query(statement, [CHANNEL, texts]);
+          await client()?.query(statement, [`dialyard_${topic}`, texts]);
         },
         close,
       };

@@ -95,10 +95,10 @@ export async function postgresStore(
       },
       async watchBackends(changed) {
         const hooks = { told: changed, reopened: changed, report };
-        return (await listen(config, "dialyard_backends", hooks)).close;
+        return (await listen(config, ["dialyard_backends"], hooks)).close;
       },
-      cluster: postgresCluster(pool, digest, (name, told) =>
-        listen(config, name, { told, report }),
+      cluster: postgresCluster(pool, digest, (names, told) =>
+        listen(config, names, { told, report }),
       ),
     };
   } catch (error) {

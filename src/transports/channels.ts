@@ -6,6 +6,7 @@ import type { ChannelConfig, Config } from "../config.ts";
 import type { Deliver } from "../initiate.ts";
 import type { CountRequests } from "../observe/node.ts";
 import type { Channel } from "../types.ts";
+import { type AnswerDoorsOptions, createAnswerDoors } from "./answer-doors.ts";
 import { createDoor, type Door, type DoorOptions } from "./door.ts";
 import { createDialogues, type Dialogues } from "./dialogues.ts";
 import { createPusher, type Pusher } from "./push.ts";
@@ -18,7 +19,7 @@ type Given = Pick<
 > & {
   /** How limits of all nodes are counted; undefined where this node is the only one. */
   readonly countRequests: CountRequests | undefined;
-};
+} & Pick<AnswerDoorsOptions, "answers" | "log">;
 
 export type Doors = {
   /** By path. */
@@ -38,8 +39,11 @@ export function createDoors(channels: readonly ChannelConfig[], given: Given): D
   const pushing = new Set<Promise<void>>();
   const trees: { readonly path: string; readonly door: Door }[] = [];
   const shared: SharedRateLimit[] = [];
+  const { answers, log, isDraining } = given;
+  const { nowMs, report } = given.gateway;
+  const answerDoors = createAnswerDoors({ answers, log, isDraining, nowMs, report });
   for (const config of channels) {
-    const pusher = pusherOf(config, given.gateway.nowMs);
+    const pusher = pusherOf(config, nowMs);
     if (pusher !== undefined) pushers.set(config.name, pusher);
     const opened = dialoguesOf(config, given);
     if (opened !== undefined) dialogues.set(config.name, opened);
@@ -53,7 +57,7 @@ export function createDoors(channels: readonly ChannelConfig[], given: Given): D
     }
   }
   return {
-    byPath: doors,
+    byPath: new Map([...answerDoors, ...doors]),
     trees,
     deliver: new Map([
       ...[...pushers].map(([name, { push }]) => [name, push] as const),

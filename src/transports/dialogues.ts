@@ -70,12 +70,14 @@ export function createDialogues(options: DialoguesOptions): Dialogues {
   async function converse(first: WireReply, tell: (delivered: Delivered) => void): Promise<void> {
     let screen = first;
     let cookie: string | undefined;
+    let sessionId: string | undefined;
     for (let calls = 0; calls < CALLS_MAX; calls += 1) {
       const called = await call(screen, cookie);
       if (called.type === "failed") {
         tell(called);
         return count(UNDELIVERED, `push: ${called.reason}`);
       }
+      if (sessionId !== undefined) gateway.onShown?.(sessionId);
       const { headers, body } = called.response;
       cookie = cookieOf(headers["set-cookie"]) ?? cookie;
       if (body.trim() === "") return tell({ type: "taken" });
@@ -86,10 +88,10 @@ export function createDialogues(options: DialoguesOptions): Dialogues {
       if (isRefused) return tell({ type: "failed", reason: phase.message });
       const isOver = phase === "abort";
       tell(isOver ? { type: "failed", reason: "the network ended it" } : { type: "taken" });
-      const { wire } = await takeTurn(gateway, channel, answer);
+      const taken = await takeTurn(gateway, channel, answer);
       count(OK);
       if (isOver) return;
-      screen = wire;
+      ({ wire: screen, sessionId } = taken);
     }
   }
 

@@ -4,12 +4,11 @@
  * the codec's.
  */
 import { isUtf8 } from "node:buffer";
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import ipaddr from "ipaddr.js";
-import { verify } from "../backend/signature.ts";
+import { isSameSecret, verify } from "../backend/signature.ts";
 import { WireError } from "../core/failure.ts";
-import { handleTurn, type Gateway } from "../gateway.ts";
+import { type Exchange, handleTurn, type Gateway } from "../gateway.ts";
 import type { Channel, WireReply, WireRequest } from "../types.ts";
 import type { Pusher } from "./push.ts";
 import type { RateLimit } from "./rate-limit.ts";
@@ -95,10 +94,10 @@ export function createDoor(options: DoorOptions): Door {
       const signed = signedChannel(channel, signature.messageId);
       const exchange = await takeTurn(gateway, signed, wire, () => response.destroyed);
       send(response, exchange.wire);
+      if (!response.destroyed) return tellShown(gateway, exchange);
       // The network hung up while we worked: the same input again will be a retransmit.
-      if (response.destroyed && exchange.sessionId !== undefined) {
+      if (exchange.sessionId !== undefined)
         await gateway.store.undelivered(exchange.key, exchange.sessionId);
-      }
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       const reply = codec.refuse?.(error) ?? refusal(400, error.message, false);
@@ -112,7 +111,7 @@ export function createDoor(options: DoorOptions): Door {
     const exchange = await takeTurn(gateway, channel, wire);
     if (!exchange.isDue || options.pusher === undefined) return;
     const pushed = await options.pusher.push(exchange.wire, deadlineMs);
-    if (pushed.type === "taken") return;
+    if (pushed.type === "taken") return tellShown(gateway, exchange);
     options.onRequest({ channel: channel.name, status: 502, reason: `push: ${pushed.reason}` });
     if (exchange.sessionId === undefined) return;
     await gateway.store.undelivered(exchange.key, exchange.sessionId);
@@ -151,6 +150,10 @@ export function createDoor(options: DoorOptions): Door {
       });
     });
   };
+}
+
+function tellShown({ onShown }: Gateway, { sessionId, isDue }: Exchange): void {
+  if (isDue && sessionId !== undefined) onShown?.(sessionId);
 }
 
 /** For one that waited to be accepted, time runs since it may have come. */
@@ -223,12 +226,6 @@ function checkSignature(
   if (verified.type === "refused")
     return { type: "refused", reason: `signature: ${verified.problem}` };
   return { type: "ok", messageId: verified.id };
-}
-
-/** Hashes first, so that neither length nor content leaks through timing. */
-export function isSameSecret(given: string, wanted: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(given), digest(wanted));
 }
 
 function hasSecret({ secretHeader }: DoorOptions, request: IncomingMessage): boolean {

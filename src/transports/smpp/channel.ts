@@ -77,7 +77,10 @@ export function startSmppChannel(options: SmppChannelOptions): SmppChannel {
     const { wire, key, sessionId, isDue } = await handleTurn(gateway, channel, request);
     if (!isDue) return count(OK);
     const submitted = await deliver(wire, deadlineMs);
-    if (submitted.type === "taken") return count(OK);
+    if (submitted.type === "taken") {
+      if (sessionId !== undefined) gateway.onShown?.(sessionId);
+      return count(OK);
+    }
     count(UNDELIVERED, submitted.reason);
     // The same answer again will be a retransmit: this screen was not read.
     if (sessionId !== undefined) await gateway.store.undelivered(key, sessionId);
