@@ -176,8 +176,8 @@ describe("the overview and the channels", { skip: skipReason() }, () => {
     await own;
     await page.getByLabel("Compare with").selectOption("Between two moments");
     const other = asksFor("2026-02-23T08:00", "2026-02-23T18:30");
-    await page.getByLabel("From", { exact: true }).last().fill("2026-02-23T08:00");
-    await page.getByLabel("To", { exact: true }).last().fill("2026-02-23T18:30");
+    await page.getByLabel("From", { exact: true }).nth(1).fill("2026-02-23T08:00");
+    await page.getByLabel("To", { exact: true }).nth(1).fill("2026-02-23T18:30");
     await other;
     await page.getByText("No session is like that").waitFor();
     await page.getByLabel("To", { exact: true }).first().fill("2026-03-02T07:00");

@@ -118,7 +118,8 @@ if ARGV[3] ~= "" then add("k", ARGV[2], "r", ARGV[3]) end
 return 1`,
   },
   /**
-   * The oldest records, for who has the lock: first those that a drainer took and did not finish.
+   * The oldest records, for who has the lock: those that a drainer took and did not finish, and
+   * behind them new ones, so that fewer than asked for are all there are.
    * nil while another drainer has it; else { group made just now, dropped since then, entries }
    * KEYS lock, records, dropped  ARGV drainer, lock ttl, most entries
    */
@@ -127,12 +128,13 @@ return 1`,
     lua: `
 local held = redis.call("GET", KEYS[1])
 if held and held ~= ARGV[1] then return false end
-local function read(from)
-  return redis.pcall("XREADGROUP", "GROUP", "${GROUP}", "${CONSUMER}", "COUNT", ARGV[3],
+local most = tonumber(ARGV[3])
+local function read(from, count)
+  return redis.pcall("XREADGROUP", "GROUP", "${GROUP}", "${CONSUMER}", "COUNT", count,
     "STREAMS", KEYS[2], from)
 end
 local made = 0
-local found = read("0")
+local found = read("0", most)
 if found and found.err then
   if string.sub(found.err, 1, 7) ~= "NOGROUP" then return redis.error_reply(found.err) end
   redis.call("XGROUP", "CREATE", KEYS[2], "${GROUP}", "0", "MKSTREAM")
@@ -140,9 +142,9 @@ if found and found.err then
   found = false
 end
 local entries = found and found[1][2] or {}
-if #entries == 0 then
-  found = read(">")
-  entries = found and found[1][2] or {}
+if #entries < most then
+  found = read(">", most - #entries)
+  for _, entry in ipairs(found and found[1][2] or {}) do entries[#entries + 1] = entry end
 end
 if #entries > 0 then redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2]) end
 return { made, tonumber(redis.call("GETDEL", KEYS[3]) or "0"), entries }`,

@@ -22,6 +22,7 @@ import { askOf, sessionId, sessionOf, settlementOf, T0, testStore } from "./conf
 import { postgresStore } from "./postgres.ts";
 import { type RedisOptions, redisStore } from "./redis.ts";
 import { createDigest } from "./seal.ts";
+import { sqliteStore } from "./sqlite.ts";
 
 describe("Redis", { skip: noRedis }, () => {
   let server: RedisServer;
@@ -156,6 +157,40 @@ describe("Redis", { skip: noRedis }, () => {
     while ((await store.undrained?.()) !== 0) await wait(50);
     assert.deepEqual(told, ["stalled", "resumed"]);
     assert.equal(await recordedOf(store), 50);
+    await store.close();
+    await own.stop();
+  });
+
+  test("after a batch that SQL did not take, no record is left behind, nor counted as lost", async () => {
+    const [file, digest] = [newFile(), newDigest()];
+    const sql = await sqliteStore({ file, sealer, digest });
+    let isAway = true;
+    const lock = async () => {
+      if (isAway) throw new Error("SQL is away");
+    };
+    const own = await startRedis({ appendonly: "yes", appendfsync: "always" });
+    let lost = 0;
+    const store = await redisStore({
+      ...{ ...QUIET, url: own.url, sealer, digest, report: () => undefined },
+      sql: { ...sql, side: { ...sql.side, lock } },
+      tell: { ...SILENT, lost: (count) => (lost += count) },
+    });
+    await settleTurns(store, 0, 20);
+    assert.equal(await recordedOf(store), 0);
+    await settleTurns(store, 20, 60);
+    isAway = false;
+    assert.equal(await recordedOf(store), 60);
+    isAway = true;
+    await settleTurns(store, 60, 80);
+    assert.equal(await recordedOf(store), 60);
+    await settleTurns(store, 80, 100);
+    isAway = false;
+    await own.kill();
+    await own.start();
+    await settleTurns(store, 100, 101);
+    assert.equal(await recordedOf(store), 101);
+    await wait(100); // its audit
+    assert.equal(lost, 0);
     await store.close();
     await own.stop();
   });

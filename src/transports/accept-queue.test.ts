@@ -78,6 +78,8 @@ async function serve(t: TestContext, workMs: number, heard: (socket: Socket, ms?
   return port;
 }
 const HOST = "127.0.0.1";
+/** A busy machine may let a process wait between a call and the loop's first look. */
+const SPARE_MS = 100;
 
 test("behind a burst each may have come when it did, and the next one did not wait", async (t) => {
   const came: (number | undefined)[] = [];
@@ -106,7 +108,7 @@ test("of a server that is never idle nobody is thought to have waited much longe
     const beganMs = begun.get(socket.remotePort ?? 0) ?? nowMs;
     if (cameAtMs === undefined) return;
     charged.push(beganMs - cameAtMs);
-    if (cameAtMs > beganMs + 20) tooLittle.push(cameAtMs - beganMs);
+    if (cameAtMs > beganMs + SPARE_MS) tooLittle.push(cameAtMs - beganMs);
   });
   const untilMs = performance.now() + 2_500;
   const call = async (): Promise<void> => {
