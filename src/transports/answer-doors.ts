@@ -11,6 +11,7 @@ import { WireError } from "../core/failure.ts";
 import type { Log } from "../observe/log.ts";
 import type { AnswersLater, Codec, WireReply, WireRequest } from "../types.ts";
 import { type Door, readBody } from "./door.ts";
+import { refusal, writeReply } from "./reply.ts";
 
 export type AnswerDoorsOptions = {
   readonly answers: Pick<Passing, "take">;
@@ -53,18 +54,10 @@ function createAnswerDoor(codec: Codec, later: AnswersLater, options: AnswerDoor
   let loggedAtMs = -Infinity;
 
   function send(response: ServerResponse, reply: WireReply): void {
-    if (response.destroyed || response.headersSent) return;
-    const headers: Record<string, string | number | undefined> = { ...reply.headers };
-    headers["content-length"] = Buffer.byteLength(reply.body);
-    headers["x-content-type-options"] = "nosniff";
-    if (isDraining()) headers["connection"] = "close";
-    response.writeHead(reply.status, headers);
-    response.end(reply.body);
+    writeReply(response, reply, isDraining());
   }
   function refuse(response: ServerResponse, status: number, message: string): void {
-    const headers = { "content-type": "application/json; charset=utf-8", connection: "close" };
-    const body = JSON.stringify({ error: "invalid_request", message });
-    send(response, { status, headers, body });
+    send(response, refusal(status, message, true));
   }
   function note(reason: string): void {
     if (nowMs() - loggedAtMs < LOG_EVERY_MS) return;

@@ -12,6 +12,7 @@ import { type Exchange, handleTurn, type Gateway } from "../gateway.ts";
 import type { Channel, WireReply, WireRequest } from "../types.ts";
 import type { Pusher } from "./push.ts";
 import type { RateLimit } from "./rate-limit.ts";
+import { refusal, writeReply } from "./reply.ts";
 
 export type DoorOptions = {
   readonly channel: Channel;
@@ -55,14 +56,7 @@ export function createDoor(options: DoorOptions): Door {
 
   function send(response: ServerResponse, reply: WireReply, reason?: string): void {
     options.onRequest({ channel: channel.name, status: reply.status, reason });
-    if (response.destroyed || response.headersSent) return;
-    const headers: Record<string, string | number | undefined> = { ...reply.headers };
-    headers["content-length"] = Buffer.byteLength(reply.body);
-    headers["x-content-type-options"] = "nosniff";
-    // Also to requests that came before the signal (RELIABILITY 2.11).
-    if (options.isDraining()) headers["connection"] = "close";
-    response.writeHead(reply.status, headers);
-    response.end(reply.body);
+    writeReply(response, reply, options.isDraining());
   }
   /** Refused before the codec saw it; `hangUp` where the rest of the body is not read. */
   function refuse(response: ServerResponse, status: number, message: string, hangUp = false): void {
@@ -203,13 +197,6 @@ export function readBody(
   });
 }
 const EMPTY = Buffer.alloc(0);
-
-function refusal(status: number, message: string, hangUp: boolean): WireReply {
-  const error = status === 401 || status === 403 ? "unauthorized" : "invalid_request";
-  const headers: Record<string, string> = { "content-type": "application/json; charset=utf-8" };
-  if (hangUp || status === 400) headers["connection"] = "close";
-  return { status, headers, body: JSON.stringify({ error, message }) };
-}
 
 type Signature =
   | { readonly type: "ok"; readonly messageId: string | undefined }

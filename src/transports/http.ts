@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect, type Socket } from "node:net";
 import { createAcceptQueue } from "./accept-queue.ts";
 import type { Doors } from "./channels.ts";
+import { refusal, writeReply } from "./reply.ts";
 
 export type HttpOptions = {
   readonly doors: Pick<Doors, "byPath" | "trees">;
@@ -36,7 +37,8 @@ export function createHttpServer(options: HttpOptions, api: Handler): Server {
     },
     (request, response) => {
       const problem = findProblem(request);
-      if (problem !== undefined) return refuse(response, problem.status, problem.message);
+      if (problem !== undefined)
+        return writeReply(response, refusal(problem.status, problem.message, true));
       if (options.isDraining()) response.shouldKeepAlive = false;
       const url = request.url ?? "/";
       const mark = url.indexOf("?");
@@ -54,7 +56,7 @@ export function createHttpServer(options: HttpOptions, api: Handler): Server {
       } catch (error) {
         // One request, whatever it is, must not end the process (RELIABILITY F64).
         options.report(error);
-        if (!response.headersSent) refuse(response, 500, "internal error");
+        writeReply(response, refusal(500, "internal error", true));
       }
     },
   );
@@ -148,12 +150,3 @@ function findProblem(
   return undefined;
 }
 const SLASH = 0x2f;
-
-function refuse(response: ServerResponse, status: number, message: string): void {
-  const body = JSON.stringify({ error: "invalid_request", message });
-  response.writeHead(status, {
-    "content-type": "application/json; charset=utf-8",
-    connection: "close",
-  });
-  response.end(body);
-}
