@@ -261,7 +261,7 @@ describe("kill -9", () => {
   // After the crowd, which needs the machine for itself.
   describe("one subscriber at a time", { concurrency: true }, () => {
     test("a turn of a backend that must not be asked twice is not driven again", async () => {
-      const ledger = createLedger(() => 600);
+      const ledger = createLedger(() => 2_500);
       const { site } = await open(ledger.answer, { service_code: "*721#", idempotent: false });
       const phones = PROTOCOLS.filter((protocol) => protocol !== "ola").map((protocol, index) => {
         const msisdn = `25884020000${index}`;

@@ -66,8 +66,9 @@ describe("a gateway bound to somebody else's SMSC", () => {
 
   before(async () => {
     const port = await listen(smsc.server);
-    app = await startApp("ola", ({ said }, nth) => {
+    app = await startApp("ola", async ({ said }, nth) => {
       if (nth === 0) return { screen: "Olá\n1. Saldo", end: false };
+      if (said === "7") await wait(300);
       return { screen: said === "9" ? "Até já ê" : `you said ${said}`, end: said === "9" };
     });
     gateway = await startGateway({
@@ -242,6 +243,30 @@ describe("a gateway bound to somebody else's SMSC", () => {
     assert.equal((await deliver(1, CODE)).submit?.ussd_service_op, 2);
     assert.match(gateway.stdout(), /"link_down"/);
     assert.doesNotMatch(gateway.stdout(), new RegExp(PASSWORD));
+  });
+
+  test("what comes again on the next link, behind its screen, is no second answer", async () => {
+    dialogue = 6;
+    await deliver(1, CODE);
+    const [calls, shown, bindings] = [
+      app.heard.length,
+      smsc.submitted.length,
+      smsc.bindings.length,
+    ];
+    const fields = { source_addr: "258841234567", destination_addr: CODE, service_type: "USSD" };
+    const its = Buffer.from([dialogue, 0]);
+    const said = { ...fields, short_message: "7", ussd_service_op: 18, its_session_info: its };
+    smsc.state.session!.deliver_sm(said);
+    await until("the application to be asked", () => app.heard.length > calls);
+    smsc.state.session!.destroy();
+    await until("another bind", () => smsc.bindings.length > bindings);
+    await until("its screen", () => smsc.submitted.length > shown);
+    assert.equal(textOf(smsc.submitted.at(-1)!), "you said 7");
+    await deliver(18, "7").then(({ submit }) => assert.equal(submit, undefined));
+    assert.equal(app.heard.length, calls + 1);
+    // It waited for three seconds: now a person has read the screen.
+    assert.equal(textOf((await deliver(18, "7")).submit!), "you said 7");
+    assert.equal(app.heard.length, calls + 2);
   });
 });
 

@@ -26,6 +26,8 @@ export type SmppChannel = {
   readonly close: () => Promise<void>;
 };
 
+/** After a link was bound: copies of what was not acknowledged on the one before come at once. */
+const COPIES_MS = 2_000;
 /** Turns at once of one link: what comes beyond is asked to come again. */
 const TURNS_MAX = 2_000;
 /** The codes of the metrics are those of HTTP: one list for all channels. */
@@ -38,6 +40,7 @@ export function startSmppChannel(options: SmppChannelOptions): SmppChannel {
   const { channel, link, gateway } = options;
   const turns = new Set<Promise<void>>();
   const open = new Set<string>();
+  let boundAtMs = -Infinity;
   const count = (status: number, reason?: string) =>
     options.onRequest({ channel: channel.name, status, reason });
 
@@ -63,27 +66,40 @@ export function startSmppChannel(options: SmppChannelOptions): SmppChannel {
       return STATUS.ok;
     }
     open.add(said);
-    const turn = take(request).catch(gateway.report);
+    const turn = takeOnce(request, () => open.delete(said));
     turns.add(turn);
-    void turn.finally(() => {
-      turns.delete(turn);
-      open.delete(said);
-    });
+    void turn.finally(() => turns.delete(turn));
     return STATUS.ok;
   }
 
-  async function take(request: WireRequest): Promise<void> {
+  async function takeOnce(request: WireRequest, forget: () => void): Promise<void> {
+    const cameAtMs = performance.now();
+    const isShown = await take(request).catch((error: unknown) => gateway.report(error));
+    // A link that was bound meanwhile may have had the screen first, and then the copy.
+    const copiesUntilMs = isShown && boundAtMs > cameAtMs ? boundAtMs + COPIES_MS : 0;
+    const leftMs = copiesUntilMs - performance.now();
+    if (leftMs > 0) setTimeout(forget, leftMs).unref();
+    else forget();
+  }
+
+  /** Whether the SMSC took the screen. */
+  async function take(request: WireRequest): Promise<boolean> {
     const deadlineMs = gateway.cameAtMs() + channel.turnBudgetMs;
     const { wire, key, sessionId, isDue } = await handleTurn(gateway, channel, request);
-    if (!isDue) return count(OK);
+    if (!isDue) {
+      count(OK);
+      return false;
+    }
     const submitted = await deliver(wire, deadlineMs);
     if (submitted.type === "taken") {
       if (sessionId !== undefined) gateway.onShown?.(sessionId);
-      return count(OK);
+      count(OK);
+      return true;
     }
     count(UNDELIVERED, submitted.reason);
     // The same answer again will be a retransmit: this screen was not read.
     if (sessionId !== undefined) await gateway.store.undelivered(key, sessionId);
+    return false;
   }
 
   const ton = { source: TON_UNKNOWN, destination: TON_INTERNATIONAL };
@@ -92,7 +108,10 @@ export function startSmppChannel(options: SmppChannelOptions): SmppChannel {
   const esme = createEsme({
     ...link,
     onMessage,
-    onState: (state) => options.onState(channel.name, state),
+    onState(state) {
+      if (state.type === "bound") boundAtMs = performance.now();
+      options.onState(channel.name, state);
+    },
   });
   return {
     deliver,
