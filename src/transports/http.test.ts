@@ -33,7 +33,7 @@ parentPort.postMessage("begun");
 /** As a turn of the event loop that took long: meanwhile the kernel lets callers in. */
 const BUSY_MS = 60;
 
-test("a port is closed when nobody waits in it, however busy the loop was", async () => {
+async function startServer() {
   const server = createHttpServer(
     {
       doors: { byPath: new Map(), trees: [] },
@@ -43,7 +43,11 @@ test("a port is closed when nobody waits in it, however busy the loop was", asyn
   );
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+test("a port is closed when nobody waits in it, however busy the loop was", async () => {
+  const { server, port } = await startServer();
   const caller = new Worker(CALLER, { eval: true, workerData: { port } });
   await once(caller, "message");
   await wait(100);
@@ -51,6 +55,7 @@ test("a port is closed when nobody waits in it, however busy the loop was", asyn
   while (performance.now() < untilMs);
   await stopAccepting(server);
   await wait(100);
+  server.close();
   caller.postMessage("stop");
   const [ends] = (await once(caller, "message")) as [Record<string, number>];
   await caller.terminate();
@@ -58,4 +63,13 @@ test("a port is closed when nobody waits in it, however busy the loop was", asyn
   assert.ok(answered > 50 && refused > 20, JSON.stringify(ends));
   // One may come in the twentieth of a millisecond before; closed at once, it is dozens.
   assert.ok(reset <= 2, JSON.stringify(ends));
+});
+
+test("the port goes first: an HTTP server's own close takes ten times as long as the look", async () => {
+  const { server } = await startServer();
+  const wasListening: boolean[] = [];
+  server.closeIdleConnections = () => void wasListening.push(server.listening);
+  await stopAccepting(server);
+  server.close();
+  assert.deepEqual(wasListening, [false]);
 });
