@@ -41,6 +41,7 @@ const MIGRATIONS: Record<string, Migration> = {
   "0008_settings": { up: (db: Kysely<unknown>) => runAll(db, SETTINGS) },
   // Turns read `runs` last, and functions without a lock: nobody waits for who waits for us.
   "0009_silence": { up: (db: Kysely<unknown>) => runAll(db, [...SILENCE, SETTLE_UNREAD]) },
+  "0010_hot_sessions": besideTurns((db) => runAll(db, ["DROP INDEX sessions_old"])),
 };
 
 /**
@@ -74,7 +75,8 @@ const SETTINGS = [
     FOR EACH STATEMENT EXECUTE FUNCTION dialyard_backends_changed()`,
 ];
 
-// Rows of sessions change with every turn: room in the page keeps the change in the page.
+// Rows of sessions change with every turn: room in the page keeps the change in the page, as long
+// as no index has a column that a turn changes. `sessions_old` had one, and is dropped (0010).
 const TABLES = `
 CREATE TABLE sessions (
   n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -57,13 +57,23 @@ WITH looked AS (
   FROM over WHERE sessions.n = over.n
   RETURNING sessions.id, sessions.channel, over.outcome
 )
-SELECT (SELECT coalesce(json_agg(ended), '[]') FROM ended) AS ended,
+SELECT set_config('synchronous_commit', 'off', true),
+  (SELECT coalesce(json_agg(ended), '[]') FROM ended) AS ended,
   (SELECT CASE WHEN count(*) = ${ENDED_ROWS} THEN max(key) END FROM over) AS ended_to,
   (SELECT CASE WHEN count(*) = ${LOOKED_ROWS} THEN max(key) END FROM looked) AS looked_to`;
+/**
+ * From the first session on, in the order in which they began: an index by when they ended would
+ * change with every turn, and with it all others (postgres-schema.ts).
+ */
 const DELETE_SESSIONS = `
-DELETE FROM sessions WHERE n IN (
-  SELECT n FROM sessions WHERE key IS NULL AND last_at < $1
-  LIMIT ${SLICE_ROWS} FOR UPDATE SKIP LOCKED)`;
+WITH looked AS (
+  SELECT n, started_at FROM sessions WHERE n > $2 ORDER BY n LIMIT ${SLICE_ROWS}
+), old AS (
+  SELECT s.n FROM looked JOIN sessions s ON s.n = looked.n
+  WHERE s.key IS NULL AND s.last_at < $1 FOR UPDATE OF s SKIP LOCKED
+), gone AS (DELETE FROM sessions WHERE n IN (SELECT n FROM old))
+SELECT CASE WHEN count(*) = ${SLICE_ROWS} AND min(started_at) < $1 THEN max(n) END AS looked_to
+FROM looked`;
 const DELETE_REST = `
 DELETE FROM turns_rest WHERE ctid IN (
   SELECT ctid FROM turns_rest WHERE at < $1 LIMIT ${SLICE_ROWS})`;
@@ -86,6 +96,8 @@ type EndedSlice = {
   readonly ended_to: string | null;
   readonly looked_to: string | null;
 };
+/** `looked_to`: null where all that come after began later than what is kept. */
+type DeletedSlice = { readonly looked_to: number | null };
 type EndedRow = {
   readonly id: string;
   readonly channel: string;
@@ -136,10 +148,13 @@ export async function dropOld(
 }
 
 async function deleteOld(pool: Pool, keepFromMs: number, isStopping: IsStopping): Promise<void> {
-  for (const statement of [DELETE_SESSIONS, DELETE_REST]) {
-    const slice = () => pool.query(statement, [keepFromMs]);
-    while (!isStopping() && (await atLeisure(slice, isStopping)).rowCount === SLICE_ROWS);
+  for (let after: number | null = 0; after !== null && !isStopping();) {
+    const from: number = after;
+    const slice = () => pool.query<DeletedSlice>(DELETE_SESSIONS, [keepFromMs, from]);
+    after = (await atLeisure(slice, isStopping)).rows[0]!.looked_to;
   }
+  const rest = () => pool.query(DELETE_REST, [keepFromMs]);
+  while (!isStopping() && (await atLeisure(rest, isStopping)).rowCount === SLICE_ROWS);
 }
 
 /** Resolves with the leases given up. */

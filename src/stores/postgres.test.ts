@@ -6,6 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { sql } from "kysely";
 import { Client } from "pg";
+import { until } from "../../test/support/operator.ts";
 import {
   noPostgres,
   type PostgresServer,
@@ -18,6 +19,7 @@ import {
   sessionId,
   sessionOf,
   settlementOf,
+  T0,
   testStore,
 } from "./conformance.ts";
 import { postgresStore } from "./postgres.ts";
@@ -290,6 +292,55 @@ describe("PostgreSQL", { skip: noPostgres }, () => {
     await sessions.sweep(nowMs + 3 * day, nowMs + 2 * day);
     assert.doesNotMatch(await server.dump(url), /turns_20000/);
     assert.equal(await records.getSession(session.id), undefined);
+    await close();
+  });
+
+  test("turns change a session's row in its page: no index hears of them", async () => {
+    const url = await server.newDatabase();
+    const { sessions, close } = await open(url);
+    for (let turns = 1; turns <= 10; turns += 1) {
+      const nowMs = T0 + turns * 1_000;
+      const held = await sessions.open(askOf({ nowMs, digest: `turn ${turns}` }));
+      assert.ok(held.type === "leased");
+      const session = sessionOf({ id: held.session?.id ?? held.lease.freshId, turns });
+      await sessions.settle(
+        held.lease,
+        settlementOf({ session, nowMs, expiresAtMs: nowMs + 9_000 }),
+      );
+    }
+    await close();
+    const client = new Client(url);
+    await client.connect();
+    const asked = `SELECT n_tup_upd::int AS changed, n_tup_hot_upd::int AS within
+      FROM pg_stat_user_tables WHERE relname = 'sessions'`;
+    const counted = async () => (await client.query(asked)).rows[0] as Record<string, number>;
+    await until("the server to have counted", async () => (await counted())["changed"]! >= 9);
+    const { changed, within } = await counted();
+    assert.equal(within, changed);
+    await client.end();
+  });
+
+  test("sessions that ended before what is kept go, however many began before one that lives", async () => {
+    const url = await server.newDatabase();
+    const { sessions, records, close } = await open(url);
+    const [day, old] = [86_400_000, 1_100];
+    const settle = async (key: string, startedAtMs: number, expiresAtMs: number) => {
+      const held = await sessions.open(askOf({ key, freshId: `sess_${key}`, nowMs: startedAtMs }));
+      assert.ok(held.type === "leased");
+      const settlement = { session: sessionOf({ id: held.lease.freshId }), expiresAtMs };
+      const record = recordOf({ startedAtMs });
+      const all = settlementOf({ ...settlement, record, nowMs: startedAtMs });
+      assert.equal(await sessions.settle(held.lease, all), true);
+    };
+    await settle("lives", T0, T0 + 4 * day);
+    for (let n = 0; n < old; n += 50)
+      await Promise.all(
+        Array.from({ length: 50 }, (_, nth) => settle(`old-${n + nth}`, T0 + n, T0 + n + 1_000)),
+      );
+    await settle("kept", T0 + 2 * day, T0 + 2 * day + 1_000);
+    await sessions.sweep(T0 + 3 * day, T0 + day);
+    const found = await records.findSessions({ nowMs: T0 + 3 * day, limit: 100 });
+    assert.deepEqual(found.sessions.map(({ id }) => id).sort(), ["sess_kept", "sess_lives"]);
     await close();
   });
 
